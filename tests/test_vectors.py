@@ -1,0 +1,24 @@
+import torch
+
+from normscope.vectors import distance_l2, inner, moved, norm_l2
+
+THREE_FOUR = {"a": torch.tensor([3.0]), "b": torch.tensor([[4.0]])}
+
+
+def test_the_norm_runs_over_all_tensors():
+    assert norm_l2(THREE_FOUR).item() == 5
+
+
+def test_moving_leaves_the_start_alone():
+    end = moved(THREE_FOUR, {"a": torch.ones(1), "b": torch.ones(1, 1)}, -2.0)
+    assert (end["a"].item(), end["b"].item()) == (1, 2)
+    assert THREE_FOUR["a"].item() == 3
+
+
+def test_distance_agrees_with_the_norm_of_the_concatenation():
+    torch.manual_seed(0)
+    left = {"a": torch.randn(5, 3), "b": torch.randn(7)}
+    right = {"a": torch.randn(5, 3), "b": torch.randn(7)}
+    flat = [torch.cat([v["a"].flatten(), v["b"]]).double() for v in (left, right)]
+    torch.testing.assert_close(distance_l2(left, right), (flat[0] - flat[1]).norm(), rtol=1e-6, atol=0)
+    torch.testing.assert_close(inner(left, right), flat[0] @ flat[1], rtol=1e-12, atol=0)
