@@ -1,0 +1,1 @@
+"""Networks, with slots for what the experiments exchange."""
