@@ -1,0 +1,115 @@
+"""CIFAR-10's own format: pickled batches in a folder or in a tar archive, read without running any pickled code."""
+
+import pickle
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+
+from normscope.data.dataset import Split
+from normscope.errors import UsageError
+
+FOLDER = "cifar-10-batches-py"
+TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
+TEST = ("test_batch",)
+SHAPE = (3, 32, 32)
+
+
+def read_batches(folder: Path) -> tuple[Split, Split]:
+    """The training and the test split of an unpacked archive.
+
+    Raises:
+        UsageError: naming the file that is missing or damaged.
+    """
+
+    def opened(name: str) -> IO[bytes]:
+        try:
+            return (folder / name).open("rb")
+        except OSError as error:
+            raise _damaged(f"{folder / name}", error) from error
+
+    return _splits((f"{folder / name}", opened(name)) for name in (*TRAIN, *TEST))
+
+
+def read_archive(path: Path) -> tuple[Split, Split]:
+    """The same out of the tar.gz; nothing is unpacked on the disk.
+
+    Raises:
+        UsageError: naming the archive and what is damaged in it.
+    """
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+
+            def opened(name: str) -> IO[bytes]:
+                file = archive.extractfile(f"{FOLDER}/{name}")
+                if file is None:
+                    raise KeyError(f"{FOLDER}/{name} is no file")
+                return file
+
+            return _splits((f"{name} in {path}", opened(name)) for name in (*TRAIN, *TEST))
+    except (OSError, EOFError, KeyError, tarfile.TarError) as error:
+        raise _damaged(str(path), error) from error
+
+
+def _splits(batches: Iterator[tuple[str, IO[bytes]]]) -> tuple[Split, Split]:
+    """Training and test split from the named batch files in their order."""
+    images, labels = [], []
+    for name, file in batches:
+        with file:
+            try:
+                pixels, classes = _batch(file)
+            except Exception as error:  # a damaged pickle raises nearly anything
+                raise _damaged(name, error) from error
+        images.append(torch.from_numpy(pixels))
+        labels.append(torch.tensor(classes))
+    return Split(torch.cat(images[: len(TRAIN)]), torch.cat(labels[: len(TRAIN)])), Split(images[-1], labels[-1])
+
+
+def _damaged(name: str, error: Exception) -> UsageError:
+    return UsageError(f"{name} cannot be read: {error}; take a fresh copy, or delete it to have CIFAR-10 downloaded")
+
+
+def _batch(file: IO[bytes]) -> tuple[np.ndarray, list[int]]:
+    """Pixels (n, 3, 32, 32) uint8 and labels of one batch file."""
+    content = _Reader(file, encoding="bytes").load()
+    array, labels = content[b"data"], content[b"labels"]
+    _, shape, kind, _, pixels = array.state
+    if kind.name != b"u1" or shape != (len(labels), np.prod(SHAPE)):
+        raise ValueError(f"{len(labels)} labels stand beside pixels {shape} of type {kind.name!r}")
+    if not all(type(label) is int and 0 <= label < 10 for label in labels):
+        raise ValueError("a label is not one of 0 to 9")
+    return np.frombuffer(bytearray(pixels), dtype=np.uint8).reshape(-1, *SHAPE), labels
+
+
+class _Reader(pickle.Unpickler):
+    """Reads numbers, strings, lists and dicts, and of NumPy's arrays only what they were pickled from."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in {("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct")}:
+            return _Array
+        if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:
+            return _Kind
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not part of CIFAR-10 and was not run")
+
+
+class _Array:
+    """Stands for an array: (version, shape, type, whether in Fortran's order, bytes)."""
+
+    def __init__(self, *_: Any) -> None:
+        self.state: tuple[Any, ...] = ()
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.state = state
+
+
+class _Kind:
+    """Stands for a type of numbers, by its name."""
+
+    def __init__(self, name: bytes = b"", *_: Any) -> None:
+        self.name = name
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """Byte order and the like: one byte has none."""
