@@ -21,7 +21,7 @@ def float32_products(kind: str) -> Iterator[None]:
     PyTorch's own default is tf32 for convolutions and ieee for products, so fp32 has to be asked for. A CPU has only
     ieee. The former setting comes back at the end.
     """
-    knobs = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
+    knobs = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
     before = [knob.fp32_precision for knob in knobs]
     try:
         for knob in knobs:

@@ -27,7 +27,7 @@ def crop_flip(
         raise ValueError(
             f"regularizer.crop_flip: padding ({padding}) must be at least 0 pixels and flip ({flip}) within [0, 1]"
         )
-    count, channels, height, width = images.shape
+    count, _, height, width = images.shape
     device = images.device
     rows = torch.randint(2 * padding + 1, (count, 1), generator=generator, device=device)
     columns = torch.randint(2 * padding + 1, (count, 1), generator=generator, device=device)

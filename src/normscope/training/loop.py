@@ -1,0 +1,182 @@
+"""A run from its first update to its last."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from normscope.precision import float32_products, training_products
+from normscope.record import Probe, StepRecord, random_state
+from normscope.regularizers.rules import Regularizers, Weights
+from normscope.runs.writer import RunWriter
+from normscope.training.capture import TakeStep, step_taker
+from normscope.training.clock import Clock
+from normscope.training.interruption import interruption
+from normscope.training.recording import Images, score, write_measurement, write_update
+from normscope.training.state import StatefulBatches
+from normscope.training.step import Trainee, Update, losses
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, at which rates, and how often what is written; all in updates.
+
+    Attributes:
+        schedule: (step, steps) -> by what the base learning rate is multiplied.
+        diverged_above: a loss above this many times ln K, that of guessing, ends the run.
+    """
+
+    steps: int
+    base_lr: float
+    schedule: Callable[[int, int], float]
+    log_every: int
+    evaluate_every: int
+    checkpoint_every: int
+    diverged_above: float
+
+    def lr(self, step: int) -> float:
+        """The learning rate of update number `step`."""
+        return self.base_lr * self.schedule(step, self.steps)
+
+
+@dataclass
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        status: finished, diverged or interrupted; `reason` says why in words.
+        step: updates made.
+        metrics: the latest value of each series.
+        seconds: by activity, of this process.
+    """
+
+    status: str = "finished"
+    reason: str = ""
+    step: int = 0
+    metrics: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def train(
+    trainee: Trainee,
+    batches: StatefulBatches,
+    training: Images,
+    held_out: Mapping[str, Images],
+    plan: Plan,
+    probes: Sequence[Probe],
+    writer: RunWriter,
+    *,
+    start: int,
+    save: Callable[[int], None],
+    progress: Callable[[int, Mapping[str, float]], None],
+) -> Outcome:
+    """Make the updates from `start` to the plan's last one, measuring and recording on the way.
+
+    Args:
+        trainee, batches: as they are before update number `start`; changed in place.
+        training: the images that are trained on.
+        held_out: name (test, validation) -> images that are scored every `evaluate_every` steps and at the end.
+        probes: measured on their occasions; they change nothing.
+        writer: takes the series.
+        save: keeps the state before the update of that number.
+        progress: told the number of updates made and the latest metrics.
+    """
+    device = training.images.device
+    take_step = step_taker(device)
+    clock = Clock(device)
+    outcome = Outcome(step=start)
+    with interruption() as interrupted, float32_products(training_products(trainee.precision)):
+        for step in range(start, plan.steps):
+            if interrupted() or (step > start and step % plan.checkpoint_every == 0):
+                with clock.spent_on("records"):
+                    save(step)
+            if interrupted():
+                outcome.status, outcome.reason = "interrupted", f"stopped by {interrupted()} before step {step}"
+                break
+            if step % plan.evaluate_every == 0:
+                with clock.spent_on("evaluation"):
+                    outcome.reason = score(trainee, held_out, writer, step, outcome.metrics)
+                if outcome.reason:
+                    break
+
+            set_lr(trainee.optimizer, plan.lr(step))
+            chosen = batches.next()
+            batch = training.images[chosen], training.labels[chosen]
+            due = [probe for probe in probes if probe.is_due(step)]
+            if due:
+                update, record = recorded(take_step, trainee, batch, step, plan.lr(step))
+                with clock.spent_on("probes"):
+                    for probe in due:
+                        write_measurement(writer, step, probe.measure(record))
+            else:
+                update = take_step(trainee, *batch)
+            for rule in trainee.regularizers.training:
+                rule.after_step(trainee.network, step)
+            outcome.step = step + 1
+
+            if step % plan.log_every == 0 or step == plan.steps - 1:
+                with clock.spent_on("records"):
+                    outcome.metrics |= write_update(writer, step, update, plan.lr(step))
+                outcome.reason = divergence(outcome.metrics, plan.diverged_above * math.log(trainee.classes))
+                if outcome.reason:
+                    outcome.status = "diverged"
+                    break
+            progress(outcome.step, outcome.metrics)
+        else:  # neither interrupted, stopped nor diverged
+            with clock.spent_on("evaluation"):
+                score(trainee, held_out, writer, outcome.step, outcome.metrics)
+    clock.settle()
+    outcome.seconds = clock.seconds
+    return outcome
+
+
+def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Set the learning rate, in place where it is a tensor that a captured graph reads."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(lr)
+        else:
+            group["lr"] = lr
+
+
+def objective_of(rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights) -> Tensor:
+    """The minimised scalar alone, as a record's probes want it."""
+    return losses(rules, logits, targets, weights)[1]
+
+
+def recorded(
+    take_step: TakeStep, trainee: Trainee, batch: tuple[Tensor, Tensor], step: int, lr: float
+) -> tuple[Update, StepRecord]:
+    """Take one step and keep what it started from, what it saw and where it led."""
+    network = trainee.network
+    weights = {name: weight.detach().clone() for name, weight in trainee.weights.items()}
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    noise = random_state(batch[0].device)
+    update = take_step(trainee, *batch)
+    record = StepRecord(
+        step=step,
+        lr=lr,
+        network=network,
+        objective=partial(objective_of, trainee.regularizers),
+        images=update.images,
+        targets=update.targets,
+        random_state=noise,
+        weights=weights,
+        buffers=buffers,
+        updated={name: weight.detach() for name, weight in trainee.weights.items()},
+    )
+    return update, record
+
+
+def divergence(metrics: Mapping[str, float], bound: float) -> str:
+    """Why a run counts as diverged, or ""."""
+    for name in ("train/loss", "train/objective"):
+        value = metrics[name]
+        if not math.isfinite(value):
+            return f"{name} is {value}"
+        if value > bound:
+            return f"{name} ({value:.4g}) is above diverged_above x ln K ({bound:.4g})"
+    return ""

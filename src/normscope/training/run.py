@@ -1,0 +1,164 @@
+"""One run in its folder: go on from where it stands, train, and leave its records behind."""
+
+import contextlib
+import resource
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from normscope.errors import UsageError
+from normscope.record import Probe
+from normscope.runs.checkpoint import load_checkpoint, save_checkpoint
+from normscope.runs.folder import config_hash, locked
+from normscope.runs.summary import environment, write_config, write_summary
+from normscope.runs.writer import RunWriter
+from normscope.training.loop import Outcome, Plan, train
+from normscope.training.recording import Images
+from normscope.training.state import StatefulBatches, restore_training_state, training_state
+from normscope.training.step import Trainee
+
+Progress = Callable[[int, Mapping[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run, put together and not yet begun.
+
+    Attributes:
+        config: resolved; `choices`: group -> name, as chosen.
+        trainee, batches, training, held_out, plan, probes: as `train` takes them.
+    """
+
+    config: dict[str, Any]
+    choices: dict[str, Any]
+    device: torch.device
+    trainee: Trainee
+    batches: StatefulBatches
+    training: Images
+    held_out: dict[str, Images]
+    plan: Plan
+    probes: tuple[Probe, ...]
+
+
+def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
+    """Train a job in its folder, going on from `last.pt` if there is one.
+
+    Returns:
+        What `summary.json` says.
+    Raises:
+        UsageError: if the checkpoint cannot be used, another process works in the folder, or the disk is full.
+    """
+    with locked(folder):
+        fingerprint = config_hash(job.config)
+        start = _restore(job, folder, fingerprint)
+        write_config(folder, job.config, job.choices)
+        with RunWriter(folder, start) as writer:
+            writer.text("config", _as_card(job.config, job.choices))
+            writer.hparams(_flat(job.config, job.choices))
+            writer.bands({title: tags for probe in job.probes for title, tags in probe.bands.items()})
+            try:
+                outcome = _train(job, folder, writer, fingerprint, start, progress)
+            except UsageError as error:  # no room, no permission: a message, not a defect
+                _fail(job, folder, str(error), fingerprint)
+                raise
+            except Exception as error:
+                with contextlib.suppress(OSError):
+                    (folder / "traceback.txt").write_text(traceback.format_exc())
+                _fail(job, folder, f"{type(error).__name__}: {error}", fingerprint)
+                raise
+            summary = _summary(job, outcome, start, fingerprint)
+            write_summary(folder, summary)
+            writer.close(outcome.status)
+        return summary
+
+
+def _restore(job: Job, folder: Path, fingerprint: str) -> int:
+    path = folder / "last.pt"
+    if not path.exists():
+        return 0
+    return restore_training_state(job.trainee, job.batches, load_checkpoint(path, fingerprint)["training"])
+
+
+def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: int, progress: Progress) -> Outcome:
+    def save(step: int) -> None:
+        writer.flush()  # first the series up to here, then the state that they belong to
+        state = training_state(job.trainee, job.batches, step)
+        save_checkpoint(folder / "last.pt", {"format": 1, "config_hash": fingerprint, "training": state})
+
+    outcome = train(
+        job.trainee,
+        job.batches,
+        job.training,
+        job.held_out,
+        job.plan,
+        job.probes,
+        writer,
+        start=start,
+        save=save,
+        progress=progress,
+    )
+    if outcome.status != "interrupted":
+        save(outcome.step)
+    return outcome
+
+
+def _summary(job: Job, outcome: Outcome, start: int, fingerprint: str) -> dict[str, Any]:
+    images = (outcome.step - start) * job.config["batch_size"]
+    seconds = outcome.seconds
+    return {
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "step": outcome.step,
+        "resumed_at": start,
+        "metrics": outcome.metrics,
+        "images_per_second": images / seconds["training"] if images else 0.0,
+        "seconds": sum(seconds.values()),
+        "seconds_by_activity": seconds,
+        **_circumstances(job, fingerprint),
+    }
+
+
+def _fail(job: Job, folder: Path, reason: str, fingerprint: str) -> None:
+    """Say in the folder that and why the run failed, if it can still be written."""
+    with contextlib.suppress(UsageError):
+        write_summary(folder, {"status": "failed", "reason": reason, **_circumstances(job, fingerprint)})
+
+
+def _circumstances(job: Job, fingerprint: str) -> dict[str, Any]:
+    on_gpu = job.device.type == "cuda"
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage counts bytes on macOS, kilobytes on Linux
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return {
+        "seed": job.config["seed"],
+        "device": torch.cuda.get_device_name(job.device) if on_gpu else "cpu",
+        "precision": job.config["precision"],
+        "peak_memory": torch.cuda.max_memory_allocated(job.device) if on_gpu else resident,
+        "config_hash": fingerprint,
+        **environment(),
+    }
+
+
+def _flat(config: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The config as one level of dotted keys, without the names of code, plus the choices: TensorBoard's HPARAMS."""
+    flat: dict[str, Any] = {f"choice/{group}": name for group, name in choices.items() if isinstance(name, str)}
+
+    def visit(node: Mapping[str, Any], path: str) -> None:
+        for key, value in node.items():
+            if isinstance(value, Mapping):
+                visit(value, f"{path}{key}.")
+            elif not key.startswith("_"):
+                flat[f"{path}{key}"] = value
+
+    visit(config, "")
+    return flat
+
+
+def _as_card(config: Mapping[str, Any], choices: Mapping[str, Any]) -> str:
+    """The config as a markdown table for TensorBoard's TEXT tab."""
+    rows = [f"| {key} | {value} |" for key, value in _flat(config, choices).items()]
+    return "\n".join(["| setting | value |", "| --- | --- |", *rows])

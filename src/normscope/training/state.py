@@ -1,0 +1,53 @@
+"""Everything that the rest of a run depends on, as a checkpoint holds it."""
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from normscope.record import random_state, restore_random_state
+from normscope.training.step import Trainee
+
+
+class StatefulBatches(Protocol):
+    """An order of the training images that can be left and taken up again."""
+
+    def next(self) -> Tensor: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+def training_state(trainee: Trainee, batches: StatefulBatches, step: int) -> dict[str, Any]:
+    """The state before update number `step`: weights, running statistics, optimizer, data order, random streams."""
+    return {
+        "step": step,
+        "network": trainee.network.state_dict(),
+        "optimizer": trainee.optimizer.state_dict(),
+        "batches": batches.state(),
+        "augmentation": trainee.augmentation.get_state(),
+        "noise": random_state(_device(trainee)),
+        "rules": [rule.state() for rule in trainee.regularizers.training],
+    }
+
+
+def restore_training_state(trainee: Trainee, batches: StatefulBatches, state: dict[str, Any]) -> int:
+    """Continue from what `training_state` returned.
+
+    Returns:
+        The number of updates that were made before.
+    """
+    device = _device(trainee)
+    trainee.network.load_state_dict(state["network"])
+    trainee.optimizer.load_state_dict(state["optimizer"])
+    batches.restore(state["batches"])
+    trainee.augmentation.set_state(state["augmentation"])
+    restore_random_state(device, state["noise"])
+    for rule, kept in zip(trainee.regularizers.training, state["rules"], strict=True):
+        rule.restore(kept)
+    return int(state["step"])
+
+
+def _device(trainee: Trainee) -> torch.device:
+    return next(iter(trainee.weights.values())).device

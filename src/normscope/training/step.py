@@ -1,0 +1,95 @@
+"""One update, written out in the order in which things act."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from normscope.precision import autocast
+from normscope.regularizers.rules import Regularizers, Weights
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """What an update acts on.
+
+    Attributes:
+        network: on its device, in training mode.
+        optimizer: over all of the network's parameters.
+        regularizers: by place.
+        preprocess: float images in [0, 1] -> what the network sees.
+        classes: K.
+        precision: fp32, tf32 or bf16.
+        augmentation: source of the data regularizers' randomness, on the device.
+        weights: the network's parameters by name.
+    """
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    regularizers: Regularizers
+    preprocess: Callable[[Tensor], Tensor]
+    classes: int
+    precision: str
+    augmentation: torch.Generator
+    weights: dict[str, nn.Parameter]
+
+
+class Update(NamedTuple):
+    """What one update saw and found; all tensors stay on the device."""
+
+    images: Tensor  # (N, C, H, W), as the network saw them
+    targets: Tensor  # (N, K) probabilities
+    loss: Tensor  # mean cross-entropy, nats
+    objective: Tensor  # loss plus the added terms: what is minimised
+    accuracy: Tensor  # share of the batch whose most likely class is the target's
+
+
+def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
+    """Draw the batch's augmentation, minimise the objective by one step, and say what was found.
+
+    Nothing in it waits for the device, so that it can be captured as one CUDA graph.
+
+    Args:
+        trainee: changed in place.
+        images: (N, C, H, W) uint8.
+        labels: (N,) int64.
+    """
+    rules = trainee.regularizers
+    weights = trainee.weights
+    lr = trainee.optimizer.param_groups[0]["lr"]
+
+    inputs = images.float() / 255
+    targets = (labels[:, None] == torch.arange(trainee.classes, device=labels.device)).float()
+    for augment in rules.data:
+        inputs, targets = augment(inputs, targets, trainee.augmentation)
+    inputs = trainee.preprocess(inputs).contiguous(memory_format=torch.channels_last)
+
+    trainee.optimizer.zero_grad()
+    with autocast(images.device, trainee.precision):
+        logits = trainee.network(inputs)
+    loss, objective = losses(rules, logits, targets, weights)
+    objective.backward()
+
+    for transform in rules.gradient:
+        transform(weights)
+    for decay in rules.decay:
+        decay(weights, lr)
+    trainee.optimizer.step()
+    for constraint in rules.constraint:
+        constraint(weights)
+
+    correct = logits.detach().argmax(1) == targets.argmax(1)
+    return Update(inputs, targets, loss.detach(), objective.detach(), correct.float().mean())
+
+
+def losses(rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
+    """The mean cross-entropy −(1/N) Σ targets · log softmax(logits) in nats, and the objective: the same plus each
+    added term of the regularizers."""
+    loss = F.cross_entropy(logits.float(), targets)
+    objective = loss
+    for term in rules.loss:
+        objective = objective + term(logits.float(), targets, weights)
+    return loss, objective
