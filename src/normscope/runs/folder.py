@@ -46,7 +46,7 @@ def run_name(config: Mapping[str, Any], choices: Mapping[str, str | None]) -> st
     if choices.get("init") != "default":
         parts.append(choices.get("init"))
     lr = (config.get("optimizer") or {}).get("lr")
-    parts.append(None if lr is None else f"lr{lr:g}")
+    parts.append(f"lr{lr:g}" if isinstance(lr, int | float) else None)  # a mistyped one is told of elsewhere
     parts.append(None if config.get("seed") is None else f"seed{config['seed']}")
     end = f"-{config_hash(config)}"
     name = re.sub(r"[^A-Za-z0-9._=+-]", "_", "-".join(part for part in parts if part)) or "run"

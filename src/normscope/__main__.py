@@ -1,0 +1,3 @@
+from normscope.main import main
+
+main()

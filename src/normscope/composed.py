@@ -1,0 +1,72 @@
+"""Composing a config, and what it says of itself: plain values, choices, the run's place under outputs/."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+from normscope.places import CONFIGS, EXPERIMENTS
+from normscope.runs import folder
+from normscope.settings import Settings
+
+
+def register() -> None:
+    """Tell Hydra what lies outside configs/: the types of the settings, one choice for each experiment, and the names
+    of folders that `${run_name:}` and its kin stand for."""
+    store = ConfigStore.instance()
+    store.store(name="settings", node=Settings)
+    for path in sorted(EXPERIMENTS.rglob("*.yaml")):
+        name = path.relative_to(EXPERIMENTS).with_suffix("")
+        group = "/".join(["experiment", *name.parts[:-1]])
+        store.store(group=group, name=name.name, node=OmegaConf.load(path), package="_global_")
+    for resolver in (run_name, experiment_folder, run_folder):
+        OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
+
+
+def composed(overrides: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The config and the choices that `normscope OVERRIDES` would run, for scripts and tests."""
+    register()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        root = compose("train", overrides, return_hydra_config=True)
+    return config_of(root), choices_of(root)
+
+
+def config_of(root: DictConfig) -> dict[str, Any]:
+    """The run's config as plain dicts and lists, interpolations resolved, without Hydra's own part."""
+    return {
+        str(key): OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        for key, value in root.items()
+        if key != "hydra"
+    }
+
+
+def choices_of(root: DictConfig) -> dict[str, Any]:
+    """Group -> chosen name, Hydra's own groups left out."""
+    return own_choices(root.hydra.runtime.choices)
+
+
+def own_choices(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The choices of normscope's groups among all."""
+    return {str(group): name for group, name in choices.items() if not str(group).startswith("hydra/")}
+
+
+def missing_keys(root: DictConfig) -> list[str]:
+    """Keys that the user has to give and did not."""
+    return sorted(key for key in OmegaConf.missing_keys(root) if not key.startswith("hydra."))
+
+
+def run_name(*, _root_: DictConfig) -> str:
+    """The run's own folder: readable, and different for each different config."""
+    return folder.run_name(config_of(_root_), choices_of(_root_))
+
+
+def experiment_folder(*, _root_: DictConfig) -> str:
+    """The experiment's name, or "single"."""
+    return str(choices_of(_root_)["experiment"] or "single")
+
+
+def run_folder(*, _root_: DictConfig) -> str:
+    """The run's folder under outputs/."""
+    return f"{experiment_folder(_root_=_root_)}/{run_name(_root_=_root_)}"

@@ -1,0 +1,70 @@
+"""The command line: `normscope [overrides]`, with `-m` a sweep."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from normscope import composed
+from normscope.errors import UsageError
+from normscope.places import CONFIGS
+
+EXIT_CODES = {"finished": 0, "failed": 1, "diverged": 3, "interrupted": 130}
+
+_statuses: list[str] = []  # of the runs of this process, for the exit code
+
+
+composed.register()  # on import, so that a launcher's worker process knows them too
+
+
+@hydra.main(config_path=str(CONFIGS), config_name="train", version_base="1.3")
+def run(root: DictConfig) -> None:
+    """Carry out one run in the folder that Hydra made for it, or skip it if it has been."""
+    hydra_config = HydraConfig.get()
+    choices = composed.own_choices(hydra_config.runtime.choices)
+    folder = Path(os.path.relpath(hydra_config.runtime.output_dir))
+    _statuses.append(_run(composed.config_of(root), choices, folder))
+
+
+def _run(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
+    from normscope.runs.summary import read_summary
+
+    try:
+        earlier = read_summary(folder) or {}
+        if earlier.get("status") in ("finished", "diverged"):
+            print(f"{folder}: already {earlier['status']}, skipped")
+            return str(earlier["status"])
+
+        from normscope.assemble import assemble
+        from normscope.progress import shown
+        from normscope.training.allocator import keep_freed_memory
+        from normscope.training.run import carry_out
+
+        keep_freed_memory()
+        job = assemble(config, choices)
+        with shown(folder, job) as progress:
+            summary = carry_out(job, folder, progress)
+        return str(summary["status"])
+    except UsageError as error:
+        print(f"normscope: {error}", file=sys.stderr)
+    except Exception as error:
+        print(
+            f"normscope: {folder} failed: {type(error).__name__}: {error}\n"
+            f"  where: {folder / 'traceback.txt'}; repeat the command to go on from the last checkpoint",
+            file=sys.stderr,
+        )
+    return "failed"
+
+
+def main() -> None:
+    """Entry point of the command `normscope`."""
+    try:
+        run()
+    except BrokenPipeError:  # `normscope --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    worst = max((EXIT_CODES[status] for status in _statuses if status != "failed"), default=0)
+    sys.exit(1 if "failed" in _statuses else worst)

@@ -1,0 +1,68 @@
+"""How a run shows itself in the terminal."""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from normscope.training import run as training_run
+
+
+@contextmanager
+def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress]:
+    """A header, a progress bar with the latest numbers (a line every tenth of the run where the output is no
+    terminal), and a closing line.
+
+    Yields:
+        The function that a run tells its progress.
+    """
+    console = Console(stderr=False)
+    batch, steps = job.config["batch_size"], job.plan.steps
+    weights = sum(weight.numel() for weight in job.trainee.weights.values())
+    console.print(
+        f"[bold]{folder}[/]\n  {weights:,} weights, {len(job.training.labels):,} images, {steps:,} steps of {batch}, "
+        f"{job.device.type} {job.trainee.precision}",
+        highlight=False,
+    )
+    began = last = time.perf_counter()
+    paces: deque[float] = deque(maxlen=50)  # seconds a step; their median leaves out scoring and probing
+    latest: dict[str, float] = {}
+    bar = Progress(
+        TextColumn("  step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[numbers]}"),
+        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        console=console, disable=not console.is_terminal, transient=True,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("", total=steps, numbers="")
+
+        def tell(step: int, metrics: Mapping[str, float]) -> None:
+            nonlocal last
+            now = time.perf_counter()
+            paces.append(now - last)
+            last = now
+            latest.update(metrics)
+            rate = batch / median(paces)
+            if console.is_terminal:
+                bar.update(task, completed=step, numbers=f"{numbers(metrics)}, {rate:,.0f} images/s")
+            elif step % max(1, steps // 10) == 0:
+                console.print(
+                    f"  step {step:,} of {steps:,}: {numbers(metrics)}, {rate:,.0f} images/s", highlight=False
+                )
+
+        yield tell
+    console.print(f"  {numbers(latest)}, {time.perf_counter() - began:,.0f} s", highlight=False)
+
+
+def numbers(metrics: Mapping[str, float]) -> str:
+    """The latest loss and test accuracy in words."""
+    parts = []
+    if "train/loss" in metrics:
+        parts.append(f"loss {metrics['train/loss']:.3f}")
+    if "test/accuracy" in metrics:
+        parts.append(f"test accuracy {100 * metrics['test/accuracy']:.1f} %")
+    return ", ".join(parts)

@@ -1,0 +1,27 @@
+"""One step with everything in it, on two images: what is wrong shows before a run begins."""
+
+from normscope.errors import UsageError
+from normscope.training.loop import recorded
+from normscope.training.run import Job
+from normscope.training.step import training_step
+
+
+def rehearse(job: Job) -> None:
+    """Take one real step and measure every probe once, with two of the run's images, on the run's device.
+
+    The job is used up, its weights have moved: put it together anew for the run.
+
+    Raises:
+        UsageError: with whatever the parts said: a value out of range, shapes that do not fit.
+    """
+    batch = job.training.images[:2], job.training.labels[:2]
+    part = "schedule"
+    try:
+        lr = job.plan.lr(0)
+        part = "the training step"
+        _, record = recorded(training_step, job.trainee, batch, 0, lr)
+        for probe in job.probes:
+            part = f"probe.{probe.name}"
+            probe.measure(record)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UsageError(f"{part}: {error}") from error

@@ -1,0 +1,77 @@
+"""The top-level settings of a run, typed and checked; knows neither Hydra nor PyTorch."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from normscope.errors import UsageError
+
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("fp32", "tf32", "bf16")
+
+
+@dataclass
+class Settings:
+    """What is neither a choice of a group nor Hydra's own; the schema of `configs/train.yaml`.
+
+    Attributes:
+        seed: of the initial weights, the order of the data, the augmentation and the noise, each a stream of its own.
+        device: cuda, cpu, or auto: a GPU if there is one.
+        precision: fp32; tf32 (a GPU's fast float32); bf16 (mixed precision: bfloat16 products, float32 weights).
+        batch_size: images per update.
+        epochs, steps: length of the run; `steps` counts where both are given.
+        log_every, evaluate_every, checkpoint_every, probe_every: in updates; evaluate_every: null is once an epoch.
+        diverged_above: a training loss above this many times ln K ends the run as diverged.
+        outputs: the folder of all runs.
+        model, init, optimizer, schedule, regularizer, dataset, probe: filled by the groups of the same names.
+    """
+
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "fp32"
+    batch_size: int = 128
+    epochs: float | None = 10.0
+    steps: int | None = None
+    log_every: int = 10
+    evaluate_every: int | None = None
+    checkpoint_every: int = 500
+    probe_every: int = 100
+    diverged_above: float = 100.0
+    outputs: str = "outputs"
+    model: dict[str, Any] = field(default_factory=dict)
+    init: dict[str, Any] = field(default_factory=dict)
+    optimizer: dict[str, Any] = field(default_factory=dict)
+    schedule: dict[str, Any] = field(default_factory=dict)
+    regularizer: dict[str, Any] = field(default_factory=dict)
+    dataset: dict[str, Any] = field(default_factory=dict)
+    probe: dict[str, Any] = field(default_factory=dict)
+
+
+AT_LEAST_ONE = ("batch_size", "steps", "log_every", "evaluate_every", "checkpoint_every", "probe_every")
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise UsageError on the first value that is out of its range."""
+    for name, allowed in (("device", DEVICES), ("precision", PRECISIONS)):
+        value = getattr(settings, name)
+        if value not in allowed:
+            raise UsageError(f"{name}={value}: choose one of {', '.join(allowed)}")
+    for name in AT_LEAST_ONE:
+        value = getattr(settings, name)
+        if value is not None and value < 1:
+            raise UsageError(f"{name}={value}: must be at least 1")
+    if settings.steps is None and not (settings.epochs is not None and settings.epochs > 0):
+        raise UsageError(f"epochs={settings.epochs}, steps=null: give a length, epochs > 0 or steps >= 1")
+    if not 0 <= settings.seed < 2**63:
+        raise UsageError(f"seed={settings.seed}: must lie within 0 and 2^63 - 1")
+    if not settings.diverged_above > 1:
+        raise UsageError(
+            f"diverged_above={settings.diverged_above}: must be above 1 (times ln K, the loss of guessing)"
+        )
+
+
+def steps_of(settings: Settings, steps_per_epoch: int) -> int:
+    """The number of updates of the run: `steps`, or `epochs` whole or broken epochs, at least one update."""
+    if settings.steps is not None:
+        return settings.steps
+    assert settings.epochs is not None
+    return max(1, round(settings.epochs * steps_per_epoch))

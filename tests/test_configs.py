@@ -1,0 +1,77 @@
+"""Every choice under configs/ composes, is put together and takes a step with every probe."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from normscope.assemble import assemble
+from normscope.composed import composed
+from normscope.places import CONFIGS, EXPERIMENTS
+from normscope.preflight import check_config
+from normscope.rehearsal import rehearse
+from tests.commands import TINY
+
+CHOICES = sorted(path.relative_to(CONFIGS) for path in CONFIGS.rglob("*.yaml") if path.name != "train.yaml")
+LISTS = ("regularizer", "probe")
+NEEDS_FILES = {"dataset": ("cifar10", "folder")}  # tested with archives and folders of their own in tests/data
+WITHOUT_DROPOUT_SLOT: tuple[str, ...] = ()
+
+
+def override(choice: Path) -> str:
+    group, name = choice.parent.as_posix(), choice.stem
+    return f"{group}=[{name}]" if group in LISTS else f"{group}={name}"
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_a_choice_takes_a_step(choice):
+    if choice.stem in NEEDS_FILES.get(choice.parent.as_posix(), ()):
+        pytest.skip("reads files; see tests/data")
+    extra = ["batch_size=4", "scale=smoke"] if choice.parent.name == "scale" else [override(choice)]
+    config, choices = composed([*TINY, *extra, "dataset.train_size=16"])
+    check_config(config)
+    rehearse(assemble(config, choices))
+
+
+@pytest.mark.parametrize("model", ["vgg11", "resnet18", "resnet50", "mlp"])
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_models_take_all_regularizers_at_once(model, norm):
+    rules = "regularizer=[crop_flip,weight_decay,dropout]"
+    config, choices = composed([*TINY, f"model={model}", f"model/norm={norm}", rules, "precision=bf16"])
+    rehearse(assemble(config, choices))
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_a_choice_is_short_and_names_its_source(choice):
+    lines = (CONFIGS / choice).read_text().splitlines()
+    assert len(lines) <= 13
+    assert lines[0].startswith("# ")
+    if lines[0].startswith("# @package"):  # Hydra wants it first
+        assert lines[1].startswith("# ")
+
+
+@pytest.mark.parametrize("path", sorted(EXPERIMENTS.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_an_experiment_composes_at_every_scale(path):
+    name = path.relative_to(EXPERIMENTS).with_suffix("").as_posix()
+    for scale in ("paper", "short", "laptop", "smoke"):
+        config, choices = composed([f"experiment={name}", f"scale={scale}", "dataset=sample"])
+        check_config(config)
+        assert (choices["experiment"], choices["scale"]) == (name, scale)
+
+
+def test_the_regularizers_act_in_the_order_of_the_list():
+    def order(names):
+        return list(composed([f"regularizer=[{names}]"])[0]["regularizer"])
+
+    assert order("crop_flip,dropout") == ["crop_flip", "dropout"]
+    assert order("dropout,crop_flip") == ["dropout", "crop_flip"]
+
+
+def test_the_settings_file_agrees_with_its_types():
+    """The defaults in train.yaml are those of the dataclass, so that a script and the command start equal."""
+    from normscope.settings import Settings
+
+    stated = yaml.safe_load((CONFIGS / "train.yaml").read_text())
+    for key, value in stated.items():
+        if key not in ("defaults", "hydra"):
+            assert getattr(Settings(), key) == value, key

@@ -1,0 +1,85 @@
+"""The picture of the design, held by reading the imports: arrows point down, and three libraries have one home each."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "normscope"
+FILES = sorted(SOURCE.rglob("*.py"))
+OUTSIDE = {"errors", "places", "__init__"}  # may be imported from everywhere
+BELOW = {  # part -> the parts of normscope that it may import
+    "layers": set(),
+    "regularizers": set(),
+    "optimizers": set(),
+    "data": set(),
+    "inits": set(),
+    "when": set(),
+    "vectors": set(),
+    "precision": set(),
+    "statistics": set(),
+    "signatures": set(),
+    "settings": set(),
+    "models": {"layers"},
+    "record": {"precision", "when"},
+    "probes": {"record", "vectors"},
+    "runs": set(),
+    "training": {"record", "runs", "regularizers.rules", "precision"},
+    "preflight": {"settings", "signatures"},
+}
+HOMES = {
+    "hydra": {"main", "assemble", "composed", "sweeps"},
+    "omegaconf": {"main", "assemble", "composed", "sweeps"},
+    "tensorboard": {"runs"},
+    "torch.utils.tensorboard": {"runs"},
+    "matplotlib": {"figures", "report", "runs"},
+}
+
+
+def part(module: str) -> str:
+    return module.split(".")[0]
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def own_name(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+
+
+@pytest.mark.parametrize("path", FILES, ids=own_name)
+def test_imports_point_down(path):
+    own = part(own_name(path))
+    if own not in BELOW:
+        return
+    for name in imports(path):
+        if not name.startswith("normscope."):
+            continue
+        target = name.removeprefix("normscope.")
+        allowed = BELOW[own] | OUTSIDE | {own}
+        assert any(target == a or target.startswith(f"{a}.") for a in allowed), f"{own_name(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=own_name)
+def test_a_library_has_one_home(path):
+    for name in imports(path):
+        for library, homes in HOMES.items():
+            if name == library or name.startswith(f"{library}."):
+                assert part(own_name(path)) in homes, f"{own_name(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=own_name)
+def test_source_imports_neither_experiments_nor_tests(path):
+    assert not any(part(name) in ("experiments", "tests") for name in imports(path))
+
+
+@pytest.mark.parametrize("path", FILES, ids=own_name)
+def test_a_file_is_one_concept(path):
+    assert len(path.read_text().splitlines()) <= 220

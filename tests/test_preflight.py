@@ -1,0 +1,55 @@
+import pytest
+
+from normscope.errors import UsageError
+from normscope.preflight import check_config
+from normscope.settings import Settings, steps_of
+
+GOOD = {
+    **{name: getattr(Settings(), name) for name in Settings.__dataclass_fields__},
+    "model": {"_target_": "normscope.models.vgg.vgg", "_partial_": True, "width": 1.0},
+    "init": {"_target_": "normscope.inits.default", "_partial_": True},
+    "optimizer": {"_target_": "torch.optim.SGD", "_partial_": True, "lr": 0.1, "nesterov": False},
+    "schedule": {"_target_": "normscope.optimizers.schedules.constant", "_partial_": True},
+    "dataset": {"_target_": "normscope.data.sample.sample", "preprocess": None},
+}
+
+
+def test_a_good_config_passes():
+    check_config(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch_size": 0}, "batch_size=0: must be at least 1"),
+        ({"device": "gpu"}, "device=gpu: choose one of auto, cpu, cuda"),
+        ({"precision": "fp16"}, "precision=fp16: choose one of fp32, tf32, bf16"),
+        ({"epochs": None, "steps": None}, "give a length"),
+        ({"epochs": -1.0}, "epochs > 0"),
+        ({"seed": -1}, "seed=-1"),
+        ({"diverged_above": 0.5}, "must be above 1"),
+        ({"model": {}}, "model: nothing is chosen"),
+        ({"optimizer": GOOD["optimizer"] | {"nesterv": True}}, r"did you mean optimizer\.nesterov\?"),
+        ({"optimizer": GOOD["optimizer"] | {"_target_": "torch.optim.SGDD"}}, "there is no such function or class"),
+        ({"optimizer": GOOD["optimizer"] | {"_target_": "os.system"}}, r"only names that begin with normscope\. or"),
+        ({"optimizer": GOOD["optimizer"] | {"lr": "fast"}}, "optimizer.lr='fast': must be float"),
+        ({"optimizer": GOOD["optimizer"] | {"nesterov": 1}}, "optimizer.nesterov=1: must be bool"),
+        ({"schedule": GOOD["schedule"] | {"zzz": 1}}, "it takes step, steps"),
+    ],
+)
+def test_a_mistake_is_named_with_its_value_and_the_way_out(change, message):
+    with pytest.raises(UsageError, match=message):
+        check_config(GOOD | change)
+
+
+def test_nested_targets_are_checked_too():
+    then = {"_target_": "normscope.optimizers.schedules.nope", "_partial_": True}
+    node = {"_target_": "normscope.optimizers.schedules.warm_up", "_partial_": True, "over": 5, "then": then}
+    with pytest.raises(UsageError, match=r"schedule\.then\._target_"):
+        check_config(GOOD | {"schedule": node})
+
+
+def test_steps_win_over_epochs():
+    assert steps_of(Settings(epochs=2, steps=7), 100) == 7
+    assert steps_of(Settings(epochs=2.5), 100) == 250
+    assert steps_of(Settings(epochs=0.001), 100) == 1
