@@ -49,3 +49,9 @@ def test_biases_are_left_alone_when_asked():
 def test_a_negative_strength_is_refused():
     with pytest.raises(ValueError, match=r"strength \(-1\)"):
         weight_decay({}, 0.1, strength=-1, biases_and_norms=True)
+
+
+def test_a_learning_rate_on_the_device_does_the_same():
+    weights = {"w": torch.full((2, 2), 3.0)}
+    weight_decay(weights, torch.tensor(0.5), strength=0.2, biases_and_norms=True)
+    torch.testing.assert_close(weights["w"], torch.full((2, 2), 2.7))

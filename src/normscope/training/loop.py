@@ -85,6 +85,7 @@ def train(
         progress: told the number of updates made and the latest metrics.
     """
     device = training.images.device
+    torch.backends.cudnn.benchmark = True  # shapes are fixed: let a GPU try its kernels once and keep the fastest
     take_step = step_taker(device)
     clock = Clock(device)
     outcome = Outcome(step=start)
@@ -103,8 +104,7 @@ def train(
                     break
 
             set_lr(trainee.optimizer, plan.lr(step))
-            chosen = batches.next()
-            batch = training.images[chosen], training.labels[chosen]
+            batch = training.batch(batches.next())
             due = [probe for probe in probes if probe.is_due(step)]
             if due:
                 update, record = recorded(take_step, trainee, batch, step, plan.lr(step))

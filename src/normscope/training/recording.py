@@ -19,6 +19,12 @@ class Images:
     images: Tensor
     labels: Tensor
 
+    def batch(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """The images and labels of an index (N,) on the host; a GPU is handed the index without waiting for it."""
+        if self.images.is_cuda:
+            index = index.pin_memory().to(self.images.device, non_blocking=True)
+        return self.images[index], self.labels[index]
+
 
 def write_measurement(writer: RunWriter, step: int, found: Measurement) -> None:
     """Bring a probe's results to the host, all scalars at once, and write them."""

@@ -41,6 +41,9 @@ def restore_training_state(trainee: Trainee, batches: StatefulBatches, state: di
     device = _device(trainee)
     trainee.network.load_state_dict(state["network"])
     trainee.optimizer.load_state_dict(state["optimizer"])
+    for group in trainee.optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):  # what a captured graph reads has to lie on the device
+            group["lr"] = group["lr"].to(device)
     batches.restore(state["batches"])
     trainee.augmentation.set_state(state["augmentation"])
     restore_random_state(device, state["noise"])

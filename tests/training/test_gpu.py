@@ -1,0 +1,73 @@
+"""What only a GPU can show; skipped elsewhere."""
+
+import pytest
+import torch
+
+from normscope.assemble import assemble
+from normscope.composed import composed
+from normscope.precision import float32_products
+from normscope.training.capture import CapturedStep
+from normscope.training.run import carry_out
+from normscope.training.step import training_step
+from tests.commands import TINY
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+RULES = ["regularizer=[crop_flip,weight_decay,dropout]", "dataset.train_size=640"]
+OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
+
+
+def losses_of(take_step, *overrides, steps=12):
+    job = assemble(*composed([*TINY, *RULES, *overrides]))
+    losses = []
+    with float32_products("ieee"):
+        for step in range(steps):
+            for group in job.trainee.optimizer.param_groups:
+                group["lr"].fill_(0.01 * (step + 1))
+            losses.append(take_step(job.trainee, *job.training.batch(job.batches.next())).loss.clone())
+    return torch.stack(losses)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_a_captured_graph_gives_the_losses_of_the_eager_step(optimizer, norm):
+    extra = [f"optimizer={optimizer}", f"model/norm={norm}"]
+    torch.testing.assert_close(
+        losses_of(CapturedStep(), *extra), losses_of(training_step, *extra), rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("take_step", [training_step, CapturedStep], ids=["eager", "captured"])
+def test_a_step_never_waits_for_the_device(take_step):
+    job = assemble(*composed([*TINY, *RULES, "optimizer=momentum"]))
+    take = take_step() if take_step is CapturedStep else take_step
+    for _ in range(5):  # allocations, kernel choices and the capture itself may wait
+        take(job.trainee, *job.training.batch(job.batches.next()))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(5):
+            take(job.trainee, *job.training.batch(job.batches.next()))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_a_gpu_run_resumes_where_it_was(tmp_path):
+    def run(folder, steps):
+        overrides = [*TINY, *RULES, "steps=12", "checkpoint_every=6", "optimizer=adam"]
+        job = assemble(*composed(overrides))
+        seen = []
+
+        def stop(step, metrics):
+            seen.append(metrics["train/loss"])
+            if step == steps:
+                raise RuntimeError("killed")
+
+        try:
+            carry_out(job, folder, stop)
+        except RuntimeError:
+            pass
+        return seen
+
+    whole = run(tmp_path / "whole", None)
+    run(tmp_path / "broken", 8)
+    assert run(tmp_path / "broken", None) == pytest.approx(whole[6:], rel=1e-3)
