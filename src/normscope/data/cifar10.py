@@ -22,7 +22,7 @@ class Archive:
 
     Attributes:
         url, size, md5: of the tar.gz; size in bytes.
-        train, test: `checksum` of the decoded splits.
+        train, test: checksum of the decoded splits; see `checksum_and_order`.
     """
 
     url: str
@@ -50,9 +50,9 @@ def cifar10(
 ) -> Dataset:
     """Krizhevsky 2009: 50,000 training and 10,000 test images, 32x32, in ten classes.
 
-    Taken from `root`, which is or holds the folder `cifar-10-batches-py`, or holds `cifar-10-python.tar.gz` or class
-    folders of images (`train/<class>/*`, `test/<class>/*`); else the archive is downloaded to it. Every form gives the
-    same images and labels in the same order.
+    Taken from `root`, which is or holds the folder `cifar-10-batches-py` or the file `cifar-10-python.tar.gz`, or holds
+    class folders of images (`train/<class>/*`, `test/<class>/*`); else the archive is downloaded to it. Every form
+    gives the same images and labels in the same order.
 
     Args:
         root: the folder.
@@ -81,7 +81,7 @@ def _found(root: Path, archive: Archive) -> tuple[Path, Split, Split]:
     for folder in (root / FOLDER, root):
         if (folder / "data_batch_1").exists() or (folder.name == FOLDER and folder.is_dir()):
             return folder, *read_batches(folder)
-    path = root / ARCHIVE
+    path = root if root.is_file() else root / ARCHIVE
     if path.exists():
         _check_archive(path, archive)
     elif (root / "train").is_dir() or (root / "test").is_dir():
@@ -121,7 +121,7 @@ def _download(path: Path, archive: Archive) -> None:
         ) from error
 
 
-def checksum(split: Split) -> tuple[str, torch.Tensor]:
+def checksum_and_order(split: Split) -> tuple[str, torch.Tensor]:
     """What tells a split from any other, however its images are ordered; and an order that depends on them alone.
 
     Returns:
@@ -138,7 +138,7 @@ def checksum(split: Split) -> tuple[str, torch.Tensor]:
 
 def _checked(source: Path, name: str, split: Split, expected: str) -> Split:
     """The split in the order of its checksum, so that every form of the data gives the same one."""
-    found, order = checksum(split)
+    found, order = checksum_and_order(split)
     if found != expected:
         raise UsageError(
             f"{source}: its {len(split):,} {name} images and labels are not CIFAR-10's (sha256 {found}, not "

@@ -1,5 +1,6 @@
 """CIFAR-10's own format: pickled batches in a folder or in a tar archive, read without running any pickled code."""
 
+import math
 import pickle
 import tarfile
 from collections.abc import Iterator
@@ -69,19 +70,24 @@ def _splits(batches: Iterator[tuple[str, IO[bytes]]]) -> tuple[Split, Split]:
 
 
 def _damaged(name: str, error: Exception) -> UsageError:
-    return UsageError(f"{name} cannot be read: {error}; take a fresh copy, or delete it to have CIFAR-10 downloaded")
+    reason = getattr(error, "strerror", None) or error
+    return UsageError(
+        f"{name} cannot be read: {reason}; take a fresh copy of CIFAR-10, or remove this one to have it downloaded"
+    )
 
 
 def _batch(file: IO[bytes]) -> tuple[np.ndarray, list[int]]:
     """Pixels (n, 3, 32, 32) uint8 and labels of one batch file."""
-    content = _Reader(file, encoding="bytes").load()
-    array, labels = content[b"data"], content[b"labels"]
-    _, shape, kind, _, pixels = array.state
-    if kind.name != b"u1" or shape != (len(labels), np.prod(SHAPE)):
-        raise ValueError(f"{len(labels)} labels stand beside pixels {shape} of type {kind.name!r}")
-    if not all(type(label) is int and 0 <= label < 10 for label in labels):
-        raise ValueError("a label is not one of 0 to 9")
-    return np.frombuffer(bytearray(pixels), dtype=np.uint8).reshape(-1, *SHAPE), labels
+    batch = _Reader(file, encoding="bytes").load()
+    match batch:
+        case {b"data": _Array(state=(_, shape, _Kind(name=b"u1"), fortran, content)), b"labels": [*labels]}:
+            pass
+        case _:
+            raise ValueError("it holds no bytes of images with a list of labels")
+    if shape != (len(labels), math.prod(SHAPE)) or not all(label in range(10) for label in labels):
+        raise ValueError(f"{len(labels)} labels of 0 to 9 should stand beside as many images of 3x32x32, not {shape}")
+    pixels = np.frombuffer(bytearray(content), dtype=np.uint8).reshape(shape, order="F" if fortran else "C")
+    return pixels.reshape(-1, *SHAPE), labels
 
 
 class _Reader(pickle.Unpickler):

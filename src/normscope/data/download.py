@@ -54,7 +54,7 @@ def download(url: str, path: Path, *, size: int, md5: str, pause: float = 1.0) -
 
 
 def md5_of(path: Path) -> str:
-    """The file's MD5 in hexadecimal: known of CIFAR-10's archive since 2009, no protection against an attacker."""
+    """The file's MD5 in hexadecimal: what old archives are published with; it tells damage, not malice."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
