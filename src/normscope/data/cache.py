@@ -40,6 +40,8 @@ def cached_splits(root: Path, train: Sequence[ImageFile], test: Sequence[ImageFi
             kept = splits_of(train, test)
             if writable:
                 _write(writable / name, kept)
+            else:
+                _warn_of_decoding_again(" or ".join(map(str, folders)), "no permission")
     return kept
 
 
@@ -87,11 +89,11 @@ def _write(path: Path, splits: tuple[Split, Split]) -> None:
             old.unlink()
     except OSError as error:
         part.unlink(missing_ok=True)
-        warnings.warn(
-            f"the decoded images could not be kept at {path} ({error.strerror}): each run decodes them again until "
-            "there is room",
-            stacklevel=2,
-        )
+        _warn_of_decoding_again(str(path.parent), error.strerror or str(error))
+
+
+def _warn_of_decoding_again(place: str, reason: str) -> None:
+    warnings.warn(f"decoded images cannot be kept in {place} ({reason}): every run decodes them again", stacklevel=2)
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def _splits(batches: Iterator[tuple[str, IO[bytes]]]) -> tuple[Split, Split]:
 
 
 def _damaged(name: str, error: Exception) -> UsageError:
-    reason = getattr(error, "strerror", None) or error
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return UsageError(
         f"{name} cannot be read: {reason}; take a fresh copy of CIFAR-10, or remove this one to have it downloaded"
     )

@@ -91,7 +91,8 @@ def _fetch(url: str, part: Path, size: int, show: Callable[[int], None]) -> None
             part.unlink()
         raise _Broken(f"the server answers {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _Broken(str(getattr(error, "reason", error))) from error
+        reason = getattr(error, "reason", error)
+        raise _Broken(getattr(reason, "strerror", None) or str(reason)) from error
     except ValueError as error:
         raise UsageError(f"{url}: {error}; an address begins with https://") from error
     with response, part.open("ab") as file:

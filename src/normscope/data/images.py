@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
@@ -132,7 +132,9 @@ def _opened(path: Path) -> Image.Image:
         with Image.open(path) as image:
             image.load()
     except Exception as error:  # Pillow's decoders raise nearly anything at damaged data
-        reason = "it is not an image, or damaged at its beginning" if "cannot identify" in str(error) else error
+        reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, UnidentifiedImageError):
+            reason = "it is not an image, or damaged at its beginning"
         raise UsageError(f"{path} cannot be read: {reason}; put a good copy there, or take it away") from error
     if image.mode not in GRAY | COLOUR:
         raise UsageError(
