@@ -1,0 +1,171 @@
+"""Which runs may be compared: two of one seed that differ in their arm and in nothing else."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from normscope.runs.reader import Run
+
+ARM = "model/norm"
+ENDED = ("finished", "diverged")  # a run that was interrupted or failed has not shown how it ends
+OF_THE_MACHINE = ("device", "outputs", "checkpoint_every", "dataset.url")  # where and how a run was made, not what
+LENGTH = ("steps", "epochs")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Runs with everything equal but the arm and the seed.
+
+    Attributes:
+        scale: they were all made at it.
+        label: the model, the data and the length, and whatever sets them apart from the other settings of the scale.
+        arms: option of the arm's group -> its runs, whatever their status, in the order of their seeds.
+    """
+
+    scale: str
+    label: str
+    arms: Mapping[str, "list[Run]"]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The pairs of one setting, in the order of their seeds.
+
+    Attributes:
+        pairs: (run of the reference arm, run of the treated arm).
+        remarks: a sentence about every run that has no part in them, and about every diverged one.
+    """
+
+    scale: str
+    setting: str
+    pairs: "tuple[tuple[Run, Run], ...]"
+    remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(reference.seed for reference, _ in self.pairs)
+
+
+def settings(runs: "Sequence[Run]", arm: str = ARM) -> list[Setting]:
+    """Sort runs by what may be compared.
+
+    Args:
+        arm: the group whose option is the arm; runs without a choice in it are passed over.
+    Returns:
+        The settings, in the order of their scales and labels. Runs at two scales, or that differ in any choice or value
+        but the arm's, the seed and those of the machine (device, output folder), are never in one.
+    """
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        if run.choices.get(arm) is not None:
+            what = json.dumps([run.scale, _compared(run, arm)], sort_keys=True, default=str)
+            found.setdefault(what, []).append(run)
+    groups = list(found.values())
+    sorted_out = [
+        Setting(group[0].scale, ", ".join([_label(group[0]), *_apart(group[0], groups, arm)]), _by_arm(group, arm))
+        for group in groups
+    ]
+    return sorted(sorted_out, key=lambda setting: (setting.scale, setting.label))
+
+
+def pairs(runs: "Sequence[Run]", arm: str = ARM, reference: str = "none", treated: str = "batch") -> list[Pairs]:
+    """Pair the runs of two arms by seed, setting by setting.
+
+    A diverged run is a result and makes a pair; an interrupted or failed one, and a seed with one arm only, do not,
+    and are told of in `remarks`. Of several equal runs of a seed the first folder's counts.
+    """
+    found = []
+    for setting in settings(runs, arm):
+        arms = {name: setting.arms.get(name, []) for name in (reference, treated)}
+        if not any(arms.values()):
+            continue
+        remarks = [
+            f"seed {run.seed}, {name}: {run.status} at step {run.summary.get('step', 0)}, not used"
+            for name, members in arms.items()
+            for run in members
+            if run.status not in ENDED
+        ]
+        ended = {name: _one_a_seed(name, members, remarks) for name, members in arms.items()}
+        for name, other in ((reference, treated), (treated, reference)):
+            alone = [str(seed) for seed in sorted(ended[name].keys() - ended[other].keys())]
+            if alone:
+                remarks.append(f"seed {', '.join(alone)}: no ended run with {arm}={other}, not used")
+        shared = sorted(ended[reference].keys() & ended[treated].keys())
+        paired = tuple((ended[reference][seed], ended[treated][seed]) for seed in shared)
+        found.append(Pairs(setting.scale, setting.label, paired, tuple(remarks)))
+    return found
+
+
+def measured(group: Pairs, quantity: "Callable[[Run], float]", worst: float) -> tuple[Pairs, list[tuple[float, float]]]:
+    """Measure both runs of every pair; a diverged run gets the worst value that there is, and is told of.
+
+    Args:
+        quantity: run -> number, nan where the run's series cannot tell.
+        worst: infinity or -infinity, whichever is worse.
+    Returns:
+        The pairs that could be measured, and their (reference, treated) values.
+    """
+    kept, values, remarks = [], [], list(group.remarks)
+    for pair in group.pairs:
+        found = [worst if run.status == "diverged" else quantity(run) for run in pair]
+        if any(math.isnan(value) for value in found):
+            remarks.append(f"seed {pair[0].seed}: its series are too short to be measured, not used")
+            continue
+        kept.append(pair)
+        values.append((found[0], found[1]))
+        remarks += [f"seed {run.seed}: {run.folder.name} diverged" for run in pair if run.status == "diverged"]
+    return replace(group, pairs=tuple(kept), remarks=tuple(remarks)), values
+
+
+def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """A config as one level of dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        found |= flat(value, f"{path}{key}.") if isinstance(value, Mapping) else {f"{path}{key}": value}
+    return found
+
+
+def _compared(run: "Run", arm: str) -> dict[str, Any]:
+    """What two runs of a pair must agree in: choices (of groups, with slashes) and values (with dots)."""
+    own = arm.replace("/", ".")
+    ignored = {*OF_THE_MACHINE, "seed", "scale", own, arm}
+    if run.choices.get("dataset") != "folder":  # there the root is the data; elsewhere a checksum says what they are
+        ignored.add("dataset.root")
+    everything = {**flat(run.config), **run.choices}
+    return {key: value for key, value in everything.items() if key not in ignored and not key.startswith(f"{own}.")}
+
+
+def _label(run: "Run") -> str:
+    steps, epochs = (run.config.get(key) for key in LENGTH)
+    length = f"{steps:,} steps" if steps is not None else f"{epochs:g} epochs" if epochs is not None else "no length"
+    return f"{run.choices.get('model', 'no model')} on {run.choices.get('dataset', 'no data')}, {length}"
+
+
+def _apart(run: "Run", groups: "list[list[Run]]", arm: str) -> list[str]:
+    """What sets a setting apart from those of the same scale and label: at most three values, e.g. optimizer.lr=0.1."""
+    alike = [
+        _compared(group[0], arm) for group in groups if (group[0].scale, _label(group[0])) == (run.scale, _label(run))
+    ]
+    own = _compared(run, arm)
+    different = sorted(key for key in {*own}.union(*alike) if any(other.get(key) != own.get(key) for other in alike))
+    shown = [f"{key}={own[key]}" for key in different if key in own and not key.endswith("_target_")]
+    return shown[:3] + (["..."] if len(shown) > 3 else [])
+
+
+def _by_arm(group: "list[Run]", arm: str) -> "dict[str, list[Run]]":
+    arms: dict[str, list[Run]] = {}
+    for run in sorted(group, key=lambda run: (run.seed, str(run.folder))):
+        arms.setdefault(str(run.choices[arm]), []).append(run)
+    return arms
+
+
+def _one_a_seed(name: str, members: "list[Run]", remarks: list[str]) -> "dict[int, Run]":
+    ended = [run for run in members if run.status in ENDED]
+    for seed, count in Counter(run.seed for run in ended).items():
+        if count > 1:
+            remarks.append(f"seed {seed}, {name}: {count} equal runs, only the first folder's is used")
+    return {run.seed: run for run in reversed(ended)}

@@ -1,0 +1,160 @@
+import json
+import math
+
+import pytest
+
+from normscope.pairs import measured, pairs, settings
+from normscope.runs.reader import find_runs
+from tests.fabricated import arms, fabricate
+
+
+def only(found):
+    assert len(found) == 1
+    return found[0]
+
+
+def test_the_arms_of_a_seed_make_a_pair(tmp_path):
+    arms(tmp_path, [2, 0, 1])
+    group = only(pairs(find_runs(tmp_path)))
+    assert group.seeds == (0, 1, 2)
+    assert [(a.choices["model/norm"], b.choices["model/norm"]) for a, b in group.pairs] == [("none", "batch")] * 3
+    assert (group.scale, group.setting, group.remarks) == ("laptop", "vgg11 on sample, 400 steps", ())
+
+
+def test_scales_never_mix(tmp_path):
+    arms(tmp_path, [0])
+    arms(tmp_path, [0, 1], choices={"scale": None})
+    assert [(group.scale, group.seeds) for group in pairs(find_runs(tmp_path))] == [("laptop", (0,)), ("paper", (0, 1))]
+
+
+def test_an_arm_at_one_scale_finds_no_partner_at_another(tmp_path):
+    fabricate(tmp_path, "none", 0)
+    fabricate(tmp_path, "batch", 0, choices={"scale": None})
+    laptop, paper = pairs(find_runs(tmp_path))
+    assert laptop.pairs == paper.pairs == ()
+    assert laptop.remarks == ("seed 0: no ended run with model/norm=batch, not used",)
+    assert paper.remarks == ("seed 0: no ended run with model/norm=none, not used",)
+
+
+def test_learning_rates_never_mix(tmp_path):
+    arms(tmp_path, [0])
+    fabricate(tmp_path, "none", 0, name="a", optimizer={"lr": 0.1})
+    fabricate(tmp_path, "batch", 0, name="b", optimizer={"lr": 0.1})
+    low, high = pairs(find_runs(tmp_path))
+    assert low.setting == "vgg11 on sample, 400 steps, optimizer.lr=0.01"
+    assert high.setting == "vgg11 on sample, 400 steps, optimizer.lr=0.1"
+    assert [run.config["optimizer"]["lr"] for run in high.pairs[0]] == [0.1, 0.1]
+
+
+def test_data_sets_never_mix(tmp_path):
+    arms(tmp_path, [0])
+    arms(tmp_path, [0], choices={"scale": "laptop", "dataset": "cifar10", "model": "vgg13"})
+    assert [group.setting for group in pairs(find_runs(tmp_path))] == [
+        "vgg11 on sample, 400 steps",
+        "vgg13 on cifar10, 400 steps",
+    ]
+
+
+def test_the_machine_does_not_keep_a_pair_apart(tmp_path):
+    fabricate(tmp_path, "none", 0, device="cpu", outputs="a", checkpoint_every=7)
+    fabricate(tmp_path, "batch", 0, device="cuda", outputs="b")
+    assert only(pairs(find_runs(tmp_path))).seeds == (0,)
+
+
+def test_where_cifar10_lies_does_not_matter_and_which_folder_does(tmp_path):
+    for place, data in enumerate(("cifar10", "folder")):
+        for norm, root in (("none", "/x"), ("batch", "/y")):
+            choices = {"dataset": data}
+            fabricate(tmp_path / str(place), norm, 0, choices=choices, dataset={"root": root})
+    assert [group.seeds for group in pairs(find_runs(tmp_path / "0"))] == [(0,)]
+    assert [group.seeds for group in pairs(find_runs(tmp_path / "1"))] == [(), ()]
+
+
+def test_a_missing_seed_is_told_of(tmp_path):
+    arms(tmp_path, [0, 1])
+    fabricate(tmp_path, "batch", 2)
+    fabricate(tmp_path, "batch", 3)
+    group = only(pairs(find_runs(tmp_path)))
+    assert group.seeds == (0, 1)
+    assert group.remarks == ("seed 2, 3: no ended run with model/norm=none, not used",)
+
+
+@pytest.mark.parametrize("status", ["interrupted", "failed"])
+def test_a_half_finished_run_makes_no_pair_and_is_told_of(tmp_path, status):
+    arms(tmp_path, [0])
+    fabricate(tmp_path, "none", 1, status=status)
+    fabricate(tmp_path, "batch", 1)
+    group = only(pairs(find_runs(tmp_path)))
+    assert group.seeds == (0,)
+    assert group.remarks == (
+        f"seed 1, none: {status} at step 200, not used",
+        "seed 1: no ended run with model/norm=none, not used",
+    )
+
+
+def test_a_diverged_run_makes_a_pair(tmp_path):
+    fabricate(tmp_path, "none", 0, status="diverged")
+    fabricate(tmp_path, "batch", 0)
+    assert only(pairs(find_runs(tmp_path))).seeds == (0,)
+
+
+def test_of_equal_runs_the_first_folder_counts_and_it_is_said(tmp_path):
+    arms(tmp_path, [0])
+    fabricate(tmp_path, "batch", 0, name="a copy", device="cuda")
+    group = only(pairs(find_runs(tmp_path)))
+    assert group.pairs[0][1].folder.name == "a copy"
+    assert group.remarks == ("seed 0, batch: 2 equal runs, only the first folder's is used",)
+
+
+def test_a_half_finished_copy_does_not_hide_a_finished_run(tmp_path):
+    arms(tmp_path, [0])
+    fabricate(tmp_path, "batch", 0, name="a copy", device="cuda", status="interrupted")
+    assert only(pairs(find_runs(tmp_path))).pairs[0][1].status == "finished"
+
+
+def test_other_arms_are_passed_over(tmp_path):
+    arms(tmp_path, [0])
+    fabricate(tmp_path, "batch", 0, name="group", choices={"model/norm": "group"})
+    assert only(pairs(find_runs(tmp_path))).seeds == (0,)
+    assert set(only(settings(find_runs(tmp_path))).arms) == {"batch", "group", "none"}
+
+
+def test_any_group_can_be_the_arm(tmp_path):
+    for init in ("default", "he"):
+        fabricate(tmp_path, "none", 4, name=init, choices={"init": init}, init={"_target_": init})
+    group = only(pairs(find_runs(tmp_path), arm="init", reference="default", treated="he"))
+    assert group.seeds == (4,)
+
+
+def test_no_runs_make_no_pairs():
+    assert pairs([]) == []
+
+
+def test_a_diverged_run_is_measured_as_the_worst_and_told_of(tmp_path):
+    fabricate(tmp_path, "none", 0, status="diverged")
+    fabricate(tmp_path, "batch", 0)
+    group, values = measured(only(pairs(find_runs(tmp_path))), lambda run: 3.0, worst=math.inf)
+    assert values == [(math.inf, 3.0)]
+    assert group.remarks == ("seed 0: vgg11-none-laptop-seed0 diverged",)
+
+
+def test_a_pair_that_cannot_be_measured_is_left_out_and_told_of(tmp_path):
+    arms(tmp_path, [0, 1])
+    group, values = measured(
+        only(pairs(find_runs(tmp_path))), lambda run: math.nan if run.seed == 0 else 1.0, worst=math.inf
+    )
+    assert group.seeds == (1,)
+    assert values == [(1.0, 1.0)]
+    assert group.remarks == ("seed 0: its series are too short to be measured, not used",)
+
+
+def test_a_run_that_was_stopped_before_it_told_its_step_is_named_too(tmp_path):
+    folder = fabricate(tmp_path, "none", 0, status="failed")
+    (folder / "summary.json").write_text(json.dumps({"status": "failed", "reason": "no memory"}))
+    assert only(pairs(find_runs(tmp_path))).remarks == ("seed 0, none: failed at step 0, not used",)
+
+
+def test_the_paper_scale_is_the_same_whether_it_was_named_or_not(tmp_path):
+    fabricate(tmp_path, "none", 0, choices={"scale": None})
+    fabricate(tmp_path, "batch", 0, choices={"scale": "paper"})
+    assert only(pairs(find_runs(tmp_path))).seeds == (0,)
