@@ -3,11 +3,9 @@
 import errno
 import math
 import os
-import struct
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import (
     STORE_EVERYTHING_SIZE_GUIDANCE,
     EventAccumulator,
@@ -94,19 +92,6 @@ def test_config_is_a_text_card(tmp_path, tensorboard):
     write_run(tmp_path / "run")
     (card,) = tensorboard(tmp_path).get("plugin/text/text", run="run", tag="config/text_summary")
     assert "| lr | 0.1 |" in card["text"]
-
-
-def test_figure_is_served_as_a_picture(tmp_path, tensorboard):
-    figure = Figure(figsize=(3, 2), dpi=50)
-    figure.subplots().plot([1, 2])
-    with RunWriter(tmp_path / "run") as writer:
-        writer.figure("landscape", figure, 7)
-    page = tensorboard(tmp_path)
-    (image,) = page.get("plugin/images/images", run="run", tag="landscape", sample="0")
-    assert image["step"] == 7
-    picture = page.raw(f"plugin/images/individualImage?{image['query']}")
-    assert picture.startswith(b"\x89PNG")
-    assert struct.unpack(">II", picture[16:24]) == (150, 100)
 
 
 def test_flush_shows_everything_to_a_page_that_is_open(tmp_path, tensorboard):

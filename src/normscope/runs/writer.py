@@ -1,7 +1,6 @@
 """What a run writes while it trains: TensorBoard's event file and series.csv."""
 
 import contextlib
-import io
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,7 +18,6 @@ from normscope.runs.hparams import STATUSES, session_end, session_start
 from normscope.runs.series import SeriesFile, rewind_series
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
 SECONDS_UNSEEN = 10.0  # at most so long does a number wait in memory before TensorBoard can see it
@@ -99,16 +97,6 @@ class RunWriter:
         )
         with writing(self._folder):
             self._add(summary, step)
-
-    def figure(self, name: str, figure: "Figure", step: int) -> None:
-        """Write a matplotlib figure as a picture."""
-        self._check_order(step, [name])
-        file = io.BytesIO()
-        figure.savefig(file, format="png")
-        width, height = figure.canvas.get_width_height()
-        image = Summary.Image(encoded_image_string=file.getvalue(), colorspace=4, width=width, height=height)
-        with writing(self._folder):
-            self._add(Summary(value=[Summary.Value(tag=name, image=image)]), step)
 
     def text(self, name: str, markdown: str) -> None:
         """Write a text card, once a name; a run that goes on has it already."""

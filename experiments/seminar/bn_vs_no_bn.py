@@ -1,0 +1,197 @@
+"""The seminar's experiment: what BatchNorm changes in the training of VGG11 and ResNet-50."""
+
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from normscope.claims import Claim, Part, Verdict, judge, not_run
+from normscope.errors import UsageError
+from normscope.figures import panels
+from normscope.figures.look import INK, arm_name, new_figure
+from normscope.pairs import ENDED, Pairs, Setting, measured, pairs, settings
+from normscope.runs.reader import Run
+from normscope.statistics import mean_until, median, steps_to
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
+
+CHANCE = math.log(10)  # the loss of guessing among ten classes
+PLATEAU = 0.02  # K1: within so many nats of chance a network has learned nothing
+EARLY_STEPS, LEARNED = 300, 1.9  # K1
+HALF, SPEED = 0.5, 0.2  # K2
+MARGIN, RESNET_EPOCHS = 5.0, 20  # K4, points of test accuracy
+ARMS = ("none", "batch")
+LAYERS = {"vgg": ("layer2", "layer8"), "resnet": ("block2", "block16")}  # early, late
+SEMINAR = {"vgg11": {"none": 0.85, "batch": 0.87}, "resnet50": {"none": 0.79, "batch": 0.89}}  # final test accuracy
+NAMES = {"vgg11": "VGG11", "resnet50": "ResNet-50", "cifar10": "CIFAR-10", "sample": "the built-in sample images"}
+REAL = ("cifar10", "folder")  # where the talk's numbers are drawn beside ours
+HOW_TO_READ = (
+    "Upper row: median and range over the seeds. Middle row: from the least to the most over steps of 1/2 to 4 "
+    "learning rates along the gradient, medians over the seeds; dotted: the gradient's own length, the 100 %. Lower "
+    "row: histograms of seed {seed}, every ridge of one height; the lowest bin, where ReLU's zeros are, is left out "
+    "and its share at the last step written beside (≈ 0); size: root mean square at the last step."
+)
+
+K1 = Claim(
+    "K1",
+    f"VGG11, default init, lr 0.01: the mean training loss over the first {EARLY_STEPS} steps stays within {PLATEAU} "
+    f"of ln 10 without BatchNorm and is below {LEARNED} with it",
+    "without: ln 10 for about 5,500 steps; with: falls at once",
+    "nats lower with BatchNorm",
+)
+K2 = Claim(
+    "K2",
+    f"VGG11, default init, lr 0.01: with BatchNorm 50 % test accuracy takes at most {SPEED} times the steps",
+    "without: chance for about 5,500 steps; with: 74 % after 3 epochs",
+    "x the steps",
+)
+K4 = Claim(
+    "K4",
+    f"ResNet, lr 0.01: after the same {RESNET_EPOCHS} epochs the test accuracy is at least {MARGIN:g} points higher "
+    "with BatchNorm",
+    "10 points (89 % against 79 %)",
+    "points",
+)
+
+
+def claims(runs: Sequence[Run]) -> list[Verdict]:
+    """K1 and K2 on VGG11, K4 on a ResNet, for every scale and setting of the runs."""
+    return [
+        verdict
+        for claim, model, judged in ((K1, "vgg11", k1), (K2, "vgg11", k2), (K4, "resnet", k4))
+        for scale in sorted({run.scale for run in runs})
+        for verdict in _verdicts(claim, model, judged, [run for run in runs if run.scale == scale])
+    ]
+
+
+def _verdicts(claim: Claim, model: str, judged: Callable[[Pairs], Verdict], runs: list[Run]) -> list[Verdict]:
+    groups = pairs([run for run in runs if is_the_talks(run) and str(run.choices.get("model")).startswith(model)])
+    if not groups:
+        return [not_run(claim, runs[0].scale, f"no run of model={model}* with init=default optimizer.lr=0.01")]
+    return [judged(group) for group in groups]
+
+
+def is_the_talks(run: Run) -> bool:
+    """Whether initialisation and learning rate are those that the claims speak of."""
+    lr = (run.config.get("optimizer") or {}).get("lr")
+    return run.choices.get("init") == "default" and lr is not None and math.isclose(lr, 0.01)
+
+
+def k1(group: Pairs) -> Verdict:
+    """Both must hold: without BatchNorm the loss stays, with it the loss falls."""
+    group, losses = measured(group, lambda run: mean_until(*run.series("train/loss"), EARLY_STEPS), worst=math.inf)
+    without, treated = [pair[0] for pair in losses], [pair[1] for pair in losses]
+    parts = [
+        Part(without, lambda loss: abs(loss - CHANCE) <= PLATEAU, lambda loss: abs(loss - CHANCE) > PLATEAU),
+        Part(treated, lambda loss: loss < LEARNED, lambda loss: loss >= CHANCE - PLATEAU),
+    ]
+    notes = [f"median {median(without):.3f} without, {median(treated):.3f} with"] if losses else []
+    return judge(K1, group, [_difference(*pair) for pair in losses], parts, tie=0, notes=notes)
+
+
+def k2(group: Pairs) -> Verdict:
+    """A run that never gets there needs more steps than it has: the ratio is a bound, or nothing if neither does."""
+
+    def steps_to_half(run: Run) -> float:
+        steps, accuracy = run.series("test/accuracy")
+        return steps_to(steps, accuracy, HALF) if len(steps) else math.nan
+
+    group, found = measured(group, steps_to_half, worst=math.inf)
+    ratios, notes = [], []
+    for pair, (without, treated) in zip(group.pairs, found, strict=True):
+        length = max(run.series("test/accuracy")[0].max(initial=0) for run in pair)
+        ratios.append(treated / min(without, length) if min(without, treated) < math.inf and without > 0 else math.nan)
+    never = sum(without == math.inf and treated < math.inf for without, treated in found)
+    neither = sum(without == treated == math.inf for without, treated in found)
+    if never:
+        notes.append(f"in {never} of {len(found)} pairs 50 % is never reached without BatchNorm, the ratio is a bound")
+    if neither:
+        notes.append(f"in {neither} of {len(found)} pairs neither run reaches 50 %: no evidence")
+    part = Part(ratios, lambda ratio: ratio <= SPEED, lambda ratio: ratio > 1)
+    return judge(K2, group, ratios, [part], tie=1, bound="<=" if never else "", notes=notes)
+
+
+def k4(group: Pairs) -> Verdict:
+    """The accuracy at the end of the run, in points."""
+
+    def final(run: Run) -> float:
+        accuracy = run.series("test/accuracy")[1]
+        return 100 * float(accuracy[-1]) if len(accuracy) else math.nan
+
+    group, accuracies = measured(group, final, worst=-math.inf)
+    gains = [_difference(treated, without) for without, treated in accuracies]
+    config = group.pairs[0][0].config if group.pairs else {}
+    exact = not config or (config.get("steps") is None and config.get("epochs") == RESNET_EPOCHS)
+    notes = [] if exact else [f"the runs are not {RESNET_EPOCHS} epochs long but {group.setting.split(', ')[1]}"]
+    part = Part(gains, lambda gain: gain >= MARGIN, lambda gain: gain < 0)
+    return judge(K4, group, gains, [part], tie=0, notes=notes)
+
+
+def _difference(value: float, other: float) -> float:
+    """value - other; two equal infinities tie."""
+    return math.nan if value == other and math.isinf(value) else value - other
+
+
+def plot(runs: Sequence[Run]) -> "Figure":
+    """Both arms of each network: how training goes, what lies along the gradient, what the layers put out.
+
+    Of several settings of a network the one with most pairs is drawn, the talk's own first; the caption says so.
+
+    Raises:
+        UsageError: if no run with or without BatchNorm has ended.
+    """
+    blocks = [most for model in ("vgg", "resnet") if (most := _drawn(runs, model))]
+    if not blocks:
+        raise UsageError(
+            "no run with model/norm=none or batch has ended: nothing to draw; let the sweep go on to its end"
+        )
+    with new_figure(12.4, 13 * len(blocks)) as figure:
+        parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
+        for part, (setting, arms, others) in zip(parts, blocks, strict=True):
+            _block(part, setting, arms, others)
+    return figure
+
+
+def _drawn(runs: Sequence[Run], model: str) -> tuple[Setting, panels.Arms, int] | None:
+    """The setting of a network that is drawn, its ended runs by arm, and how many settings are not drawn."""
+    found = []
+    for setting in settings([run for run in runs if str(run.choices.get("model")).startswith(model)]):
+        arms = {norm: [run for run in setting.arms.get(norm, []) if run.status in ENDED] for norm in ARMS}
+        arms = {norm: members for norm, members in arms.items() if members}
+        if arms:
+            members = [run for own in arms.values() for run in own]
+            found.append((is_the_talks(members[0]), len(arms), len(members), setting, arms))
+    if not found:
+        return None
+    *_, setting, arms = max(found, key=lambda entry: entry[:3])
+    return setting, arms, len(found) - 1
+
+
+def _block(part: "SubFigure", setting: Setting, arms: panels.Arms, others: int) -> None:
+    run = next(iter(arms.values()))[0]
+    early, late = LAYERS["vgg" if str(run.choices["model"]).startswith("vgg") else "resnet"]
+    published = SEMINAR.get(str(run.choices["model"]), {}) if run.choices.get("dataset") in REAL else {}
+    axes = part.subplots(3, 2)
+    panels.loss(axes[0, 0], arms)
+    panels.accuracy(axes[0, 1], arms, published)
+    panels.landscape(axes[1, 0], arms)
+    panels.predictiveness(axes[1, 1], arms)
+    panels.activations(axes[2, 0], arms, early, "Early")
+    panels.activations(axes[2, 1], arms, late, "Last")
+    model, data = (NAMES.get(str(run.choices.get(key)), run.choices.get(key)) for key in ("model", "dataset"))
+    part.suptitle(f"What BatchNorm changes: {model} on {data}", x=0.01, ha="left", fontsize=20, fontweight="bold")
+    text = textwrap.fill(_caption(run, setting, arms, others), 150)
+    part.supxlabel(text, x=0.01, ha="left", fontsize=11, color=INK)
+
+
+def _caption(run: Run, setting: Setting, arms: panels.Arms, others: int) -> str:
+    config, choices = run.config, run.choices
+    seeds = ", ".join(f"n = {len({run.seed for run in members})} {arm_name(norm)}" for norm, members in arms.items())
+    return (
+        f"Scale {setting.scale}: {setting.label}, width {config['model'].get('width')}, init {choices.get('init')}, "
+        f"{choices.get('optimizer')} at lr {config['optimizer']['lr']:g}, batches of {config.get('batch_size')}; "
+        f"{seeds}. "
+        + (f"{others} other setting{'s' if others > 1 else ''} of this network not drawn. " if others else "")
+        + HOW_TO_READ.format(seed=run.seed)
+    )

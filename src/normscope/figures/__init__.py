@@ -1,0 +1,1 @@
+"""How every figure looks; the only place under src/ that knows matplotlib."""

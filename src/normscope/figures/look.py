@@ -1,0 +1,74 @@
+"""The one look of all figures."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK = "#333333"
+GREY = "#767676"
+ARM_COLOURS = {  # Okabe & Ito 2008, told apart by every kind of colour vision
+    "none": "#D55E00",
+    "batch": "#0072B2",
+    "layer": "#009E73",
+    "group": "#CC79A7",
+    "instance": "#E69F00",
+    "weight": "#56B4E9",
+}
+ARM_NAMES = {"none": "without BatchNorm", "batch": "with BatchNorm"}
+LOOK = {
+    "font.family": "DejaVu Sans",
+    "font.size": 13,
+    "axes.titlesize": 14,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 2.2,
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+}
+
+
+def arm_colour(norm: str) -> str:
+    """The colour of an arm, the same in every figure; black for one that has none yet."""
+    return ARM_COLOURS.get(norm, "#000000")
+
+
+def arm_name(norm: str) -> str:
+    """What an arm is called beside its line."""
+    return ARM_NAMES.get(norm, norm)
+
+
+@contextmanager
+def new_figure(width: float, height: float) -> Iterator["Figure"]:
+    """A white figure in inches; what is drawn inside the `with` has the look. It needs no display."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(LOOK):  # type: ignore[arg-type]
+        yield Figure(figsize=(width, height))
+
+
+def save(figure: "Figure", path: Path) -> None:
+    """Write the figure as a PNG that reads well at half its size; at once or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        figure.savefig(unfinished, format="png", dpi=150, metadata={"Software": None})
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,174 @@
+"""The command `normscope-report`: figures and verdicts from the runs under outputs/."""
+
+import argparse
+import importlib.util
+import shlex
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from rich.console import Console
+
+from normscope import tables
+from normscope.errors import UsageError
+from normscope.pairs import ENDED
+from normscope.places import EXPERIMENTS
+from normscope.runs.atomic import writing
+from normscope.runs.board import write_board
+from normscope.runs.reader import Run, find_runs
+
+EXAMPLE = "seminar/bn_vs_no_bn"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Report on the experiments that are named, or on all that have runs; returns the exit code, 0 or 1."""
+    parser = argparse.ArgumentParser(
+        prog="normscope-report", description="Draw the figures of experiments and state their claims' verdicts."
+    )
+    parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="as in experiment=..., e.g. " + EXAMPLE)
+    parser.add_argument("--outputs", type=Path, default=Path("outputs"), metavar="DIR", help="the folder of all runs")
+    options = parser.parse_args(argv)
+    console = Console()
+    code = 0
+    try:
+        names = options.experiments or with_runs(options.outputs)
+    except UsageError as error:
+        print(f"normscope-report: {error}", file=sys.stderr)
+        return 1
+    for name in names:
+        try:
+            runs = runs_of(name, options.outputs, console)
+            console.print(tables.runs_table(name, runs))
+            conclude(name, runs, options.outputs, console)
+        except UsageError as error:
+            print(f"normscope-report: {error}", file=sys.stderr)
+            code = 1
+    return code
+
+
+def report(experiment: str, outputs: Path, console: Console | None = None) -> Path:
+    """Draw an experiment's figure, write its verdicts beside it and print them.
+
+    Args:
+        experiment: as in `experiment=...`; outputs: the folder of all runs.
+        console: where to print; the terminal if None.
+    Returns:
+        The path of the figure (the first, if the runs need several), or of the experiment's folder if it has none.
+    Raises:
+        UsageError: if the experiment is unknown, has no runs or none that ended, or the folder cannot be written.
+    """
+    console = console or Console()
+    return conclude(experiment, runs_of(experiment, outputs, console), outputs, console)
+
+
+def with_runs(outputs: Path) -> list[str]:
+    """The experiments that have runs below a folder.
+
+    Raises:
+        UsageError: if none has.
+    """
+    names = {run.choices.get("experiment") for run in _found(outputs, None, Console(stderr=True))}
+    experiments = sorted(str(name) for name in names if name)
+    if not experiments:
+        raise UsageError(
+            f"{outputs.absolute()} holds no runs of any experiment; name their folder by --outputs DIR, or make some: "
+            f"normscope experiment={EXAMPLE} scale=laptop dataset=sample"
+        )
+    return experiments
+
+
+def runs_of(experiment: str, outputs: Path, console: Console) -> list[Run]:
+    """The runs of an experiment, whatever their status; folders that cannot be read are told of.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    runs = _found(outputs, experiment, console)
+    if runs:
+        return runs
+    if experiment not in known():
+        raise UsageError(f"there is no experiment {experiment!r}; those known are {', '.join(known())}")
+    raise UsageError(
+        f"{outputs.absolute()} holds no runs of {experiment} (folders with a config.yaml and a summary.json); name "
+        f"another folder by --outputs DIR, or make some: normscope experiment={experiment} scale=laptop dataset=sample"
+    )
+
+
+def known() -> list[str]:
+    """The names of all experiments that come with normscope."""
+    files = [path for suffix in ("yaml", "py") for path in EXPERIMENTS.rglob(f"*.{suffix}")]
+    return sorted({path.relative_to(EXPERIMENTS).with_suffix("").as_posix() for path in files})
+
+
+def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Console) -> Path:
+    """The figures and verdicts of an experiment's runs; returns the first figure's path, or the folder's."""
+    folder = outputs / experiment
+    page = folder / f"{folder.name}.md"
+    if not any(run.status in ENDED for run in runs):
+        raise UsageError(f"{experiment}: no run has ended ({len(runs)} begun); repeat the command that began them")
+    figures: list[Path] = []
+    if (source := EXPERIMENTS / f"{experiment}.py").exists():
+        module = _loaded(source)
+        verdicts = module.claims(runs)
+        figures = draw(module, runs, folder)
+        tables.write_page(page, experiment, figures, verdicts, runs)
+        write_board(folder / "report", {path.stem: path for path in figures}, {"verdicts": tables.card(verdicts)})
+        console.print(tables.verdicts_table(experiment, verdicts))
+        for note in tables.notes(verdicts):
+            console.print(note, markup=False, highlight=False)
+        for path in figures:
+            say(console, f"Figure: {path}")
+        say(console, f"Verdicts: {page}, {page.with_suffix('.json').name}")
+    else:
+        say(console, f"{experiment} has no figure of its own ({source} does not exist).")
+    say(console, f"To look at the runs: tensorboard --logdir {shlex.quote(str(folder))}")
+    return figures[0] if figures else folder
+
+
+def draw(module: ModuleType, runs: Sequence[Run], folder: Path) -> list[Path]:
+    """Draw one figure for each scale and data set among the runs; the names tell which, where there are several."""
+    from normscope.figures.look import save
+
+    parts: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        if run.status in ENDED:
+            parts.setdefault((run.scale, str(run.choices.get("dataset"))), []).append(run)
+    earlier = set(folder.glob(f"{folder.name}*.png"))
+    paths = []
+    for (scale, dataset), members in sorted(parts.items()):
+        words = [folder.name]
+        words += [scale] if len({other for other, _ in parts}) > 1 else []
+        words += [dataset] if len({data for other, data in parts if other == scale}) > 1 else []
+        paths.append(folder / ("-".join(words) + ".png"))
+        figure = module.plot(members)
+        with writing(paths[-1]):
+            save(figure, paths[-1])
+    for stale in earlier.difference(paths):  # of when the runs were of fewer scales, or of more
+        stale.unlink(missing_ok=True)
+    return paths
+
+
+def say(console: Console, text: str) -> None:
+    """Print a line that holds a path or a command: not wrapped, not coloured."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _found(outputs: Path, experiment: str | None, console: Console) -> list[Run]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        runs = find_runs(outputs, experiment)
+    for warning in caught:
+        say(console, str(warning.message))
+    return runs
+
+
+def _loaded(path: Path) -> ModuleType:
+    """An experiment's file as a module: experiments/ is no package."""
+    spec = importlib.util.spec_from_file_location(f"normscope_experiment_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
