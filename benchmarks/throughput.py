@@ -139,11 +139,12 @@ class InMemory(torch.utils.data.Dataset[Any]):
 
 def import_torchvision() -> Any:
     """torchvision with its transforms. A CUDA build of it does not find its compiled operators beside a CPU build of
-    PyTorch and refuses to be imported until one of them has at least been declared; the transforms need none."""
+    PyTorch and refuses to be imported until they have at least been declared; the transforms need none."""
     try:
         import torchvision
     except RuntimeError:
-        torch.library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        for operator in ("nms", "qnms"):
+            torch.library.define(f"torchvision::{operator}", "(Tensor dets, Tensor scores, float threshold) -> Tensor")
         import torchvision
     import torchvision.transforms
 
@@ -183,6 +184,7 @@ def measure(model: str, data: str, arms: list[str], *, blocks: int, steps: int) 
         here, there = context.Pipe()
         process = context.Process(target=serve, args=(there, arm, model, data))  # not a daemon: `plain` has workers
         process.start()
+        there.close()  # so that a process that dies is an EOFError here, not silence
         processes.append(process)
         pipes[arm] = here
         here.send(3)  # warm-up: allocations, kernel choices, on a GPU the eager steps before the capture
