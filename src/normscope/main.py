@@ -40,7 +40,7 @@ def _run(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
             return str(earlier["status"])
 
         from normscope.assemble import assemble
-        from normscope.progress import shown
+        from normscope.progress import numbers, shown
         from normscope.training.allocator import keep_freed_memory
         from normscope.training.run import carry_out
 
@@ -48,6 +48,7 @@ def _run(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
         job = assemble(config, choices)
         with shown(folder, job) as progress:
             summary = carry_out(job, folder, progress)
+        print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")
         return str(summary["status"])
     except UsageError as error:
         print(f"normscope: {error}", file=sys.stderr)

@@ -15,8 +15,8 @@ from normscope.training import run as training_run
 
 @contextmanager
 def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress]:
-    """A header, a progress bar with the latest numbers (a line every tenth of the run where the output is no
-    terminal), and a closing line.
+    """A header, then a progress bar with the latest numbers, or a line every tenth of the run where the output is no
+    terminal.
 
     Yields:
         The function that a run tells its progress.
@@ -29,9 +29,8 @@ def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress
         f"{job.device.type} {job.trainee.precision}",
         highlight=False,
     )
-    began = last = time.perf_counter()
+    last = time.perf_counter()
     paces: deque[float] = deque(maxlen=50)  # seconds a step; their median leaves out scoring and probing
-    latest: dict[str, float] = {}
     bar = Progress(
         TextColumn("  step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[numbers]}"),
         TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
@@ -45,7 +44,6 @@ def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress
             now = time.perf_counter()
             paces.append(now - last)
             last = now
-            latest.update(metrics)
             rate = batch / median(paces)
             if console.is_terminal:
                 bar.update(task, completed=step, numbers=f"{numbers(metrics)}, {rate:,.0f} images/s")
@@ -55,7 +53,6 @@ def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress
                 )
 
         yield tell
-    console.print(f"  {numbers(latest)}, {time.perf_counter() - began:,.0f} s", highlight=False)
 
 
 def numbers(metrics: Mapping[str, float]) -> str:

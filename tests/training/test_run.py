@@ -80,6 +80,7 @@ def test_a_run_leaves_its_records(tmp_path):
     assert run.choices["model/norm"] == "batch"
     assert run.series("train/loss")[0].tolist() == list(range(8))
     assert run.series("test/accuracy")[0].tolist() == [0, 4, 8]
+    assert run.series("final/test_accuracy")[1].tolist() == run.series("test/accuracy")[1][-1:].tolist()
     assert run.series("loss_landscape/max")[0].tolist() == [0, 4]
     assert [step for step, _, _ in run.histograms("activations/layer1")] == [0, 4]
 

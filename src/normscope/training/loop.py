@@ -128,6 +128,7 @@ def train(
         else:  # neither interrupted, stopped nor diverged
             with clock.spent_on("evaluation"):
                 score(trainee, held_out, writer, outcome.step, outcome.metrics)
+                writer.scalars(outcome.step, final_scores(outcome.metrics))
     clock.settle()
     outcome.seconds = clock.seconds
     return outcome
@@ -169,6 +170,13 @@ def recorded(
         updated={name: weight.detach() for name, weight in trainee.weights.items()},
     )
     return update, record
+
+
+def final_scores(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The last scores under `final/`, where TensorBoard's HPARAMS tab shows them first."""
+    return {
+        f"final/{name.replace('/', '_')}": value for name, value in metrics.items() if not name.startswith("train/")
+    }
 
 
 def divergence(metrics: Mapping[str, float], bound: float) -> str:
