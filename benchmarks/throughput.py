@@ -103,7 +103,9 @@ def plain(model: str, data: str, precision: str) -> Iterator[None]:
     steps = [transforms.RandomCrop(32, 4), transforms.RandomHorizontalFlip(), transforms.ToTensor()]
     normalise = transforms.Normalize((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
     dataset = InMemory(load_dataset(config).train, transforms.Compose([*steps, normalise]))
-    loader: Any = torch.utils.data.DataLoader(dataset, BATCH, shuffle=True, num_workers=2, drop_last=True)
+    loader: Any = torch.utils.data.DataLoader(
+        dataset, BATCH, shuffle=True, num_workers=2, drop_last=True, multiprocessing_context="fork"
+    )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network.to(device).train()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)

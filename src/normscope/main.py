@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from normscope import composed
 from normscope.errors import UsageError
 from normscope.places import CONFIGS
+from normscope.training.allocator import keep_freed_memory
 
 EXIT_CODES = {"finished": 0, "failed": 1, "diverged": 3, "interrupted": 130}
 
@@ -19,6 +20,7 @@ _statuses: list[str] = []  # of the runs of this process, for the exit code
 
 
 composed.register()  # on import, so that a launcher's worker process knows them too
+keep_freed_memory()
 
 
 @hydra.main(config_path=str(CONFIGS), config_name="train", version_base="1.3")
@@ -41,10 +43,8 @@ def _run(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
 
         from normscope.assemble import assemble
         from normscope.progress import numbers, shown
-        from normscope.training.allocator import keep_freed_memory
         from normscope.training.run import carry_out
 
-        keep_freed_memory()
         job = assemble(config, choices)
         with shown(folder, job) as progress:
             summary = carry_out(job, folder, progress)
