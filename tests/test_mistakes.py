@@ -1,10 +1,13 @@
 """What a user gets wrong ends before training, with one message, exit code 1 and nothing written."""
 
 import os
+import shutil
 import stat
 
 import pytest
 
+from normscope import sweeps
+from normscope.errors import UsageError
 from tests.commands import TINY, normscope
 
 WITHOUT_TORCH = [
@@ -36,6 +39,7 @@ WITH_TORCH = [
     (["probe.along_gradient.step_sizes=[-1]"], "-1 must be > 0"),
     (["regularizer=[crop_flip]", "regularizer.crop_flip.data.flip=2"], "flip (2)"),
     (["outputs=/dev/null/outputs"], "cannot be written to"),
+    (["hydra.run.dir=/dev/null/run"], "cannot be written to"),
     (["schedule=cosine", "schedule.final=3"], "final (3)"),
     (["-m", "seed=0,1", "optimizer.lr=0.1,-1"], "Invalid learning rate"),
 ]
@@ -68,6 +72,12 @@ def test_a_folder_without_write_permission_is_named(tmp_path):
     result = normscope(*TINY, "steps=2", "outputs=locked/outputs", cwd=tmp_path)
     assert result.returncode == 1
     assert "cannot be written to" in result.stderr
+
+
+def test_a_disk_that_is_all_but_full_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeps.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
+    with pytest.raises(UsageError, match="the disk has 1 MB left"):
+        sweeps._check_disk(tmp_path)
 
 
 @pytest.mark.parametrize("flag", ["--help", "--cfg=job"])

@@ -1,5 +1,10 @@
 """Sweeps: nothing is lost, the table and the exit code tell."""
 
+import signal
+import subprocess
+import sys
+import time
+
 from normscope.runs.summary import read_summary
 from tests.commands import TINY, normscope, run_folders
 
@@ -51,6 +56,21 @@ def test_runs_in_parallel_end_in_the_same_weights_as_one_after_the_other(tmp_pat
     for folder in run_folders(tmp_path / "serial"):
         twin = tmp_path / "parallel" / folder.relative_to(tmp_path / "serial")
         assert (folder / "series.csv").read_text() == (twin / "series.csv").read_text()
+
+
+def test_ctrl_c_stops_the_sweep_and_the_same_command_goes_on(tmp_path):
+    words = ["-m", *QUICK, "steps=4000", "seed=0,1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "normscope", *words], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    )
+    while not list(tmp_path.rglob("series.csv")):
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert statuses(tmp_path / "outputs") == ["interrupted"]
+    assert "stopped by SIGINT" in output
 
 
 def test_the_same_value_twice_is_a_mistake(tmp_path):

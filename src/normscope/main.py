@@ -36,6 +36,8 @@ def _run(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
     from normscope.runs.summary import read_summary
 
     try:
+        if "interrupted" in _statuses:  # the user stopped the sweep, not one run of it
+            return "interrupted"
         earlier = read_summary(folder) or {}
         if earlier.get("status") in ("finished", "diverged"):
             print(f"{folder}: already {earlier['status']}, skipped")

@@ -14,7 +14,7 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
     """Print a table of the sweep's runs; then, for an experiment, draw its figure and state its verdicts.
 
     Returns:
-        The exit code: 1 if a run failed, 130 if one was interrupted, 3 if one diverged, else 0.
+        The exit code: 130 if a run was interrupted, 1 if one failed, 3 if one diverged, else 0.
     """
     console = Console()
     table = Table("run", "status", "steps", "train loss", "test accuracy", "minutes", title=f"{len(folders)} runs")
@@ -39,7 +39,7 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
         report(experiment, outputs, console)
     else:
         console.print(f"To look at the curves: tensorboard --logdir {outputs / (experiment or 'single')}")
-    for status, code in (("failed", 1), ("interrupted", 130), ("diverged", 3)):
+    for status, code in (("interrupted", 130), ("failed", 1), ("diverged", 3)):
         if status in statuses:
             return code
     return 0
@@ -47,6 +47,6 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
 
 def _summary(folder: Path) -> dict[str, Any]:
     try:
-        return read_summary(folder) or {"status": "failed", "reason": "it left no summary.json"}
+        return read_summary(folder) or {"status": "failed", "reason": "no summary.json: not begun, or killed"}
     except UsageError as error:
         return {"status": "failed", "reason": str(error)}

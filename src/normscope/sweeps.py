@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from normscope.composed import choices_of, config_of, experiment_folder, missing_keys, run_name
+from normscope.composed import choices_of, config_of, missing_keys
 from normscope.errors import UsageError
 from normscope.preflight import check_config
 
@@ -30,15 +30,15 @@ class Sweep(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the one run."""
-        _or_exit(lambda: _check([config]))
+        _or_exit(lambda: _check([config], [Path(config.hydra.run.dir)]))
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Compose and check all runs of the sweep."""
 
         def check() -> None:
             cells = _cells(config)
-            _check(cells)
-            self._folders = [Path(config.hydra.sweep.dir) / run_name(_root_=cell) for cell in cells]
+            self._folders = [Path(config.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells]
+            _check(cells, self._folders)
 
         _or_exit(check)
 
@@ -81,16 +81,16 @@ def _cells(config: DictConfig) -> list[DictConfig]:
         raise UsageError(str(error)) from error
 
 
-def _check(cells: list[DictConfig]) -> None:
+def _check(cells: list[DictConfig], folders: list[Path]) -> None:
     """First everything that needs no PyTorch, for all runs; then put each kind of run together once and rehearse it."""
     for cell in cells:
         if missing := missing_keys(cell):
             raise UsageError(f"{missing[0]} has no default; give it: {missing[0]}=VALUE")
         check_config(config_of(cell))
-    folders = [Path(cell.outputs) / experiment_folder(_root_=cell) / run_name(_root_=cell) for cell in cells]
     if len(set(folders)) < len(folders):
         raise UsageError("two runs of this sweep have the same config: a value is listed twice")
-    _check_disk(Path(cells[0].outputs))
+    for parent in {folder.parent for folder in folders}:
+        _check_disk(parent)
 
     from normscope.assemble import assemble
     from normscope.rehearsal import rehearse
@@ -107,14 +107,14 @@ def _check(cells: list[DictConfig]) -> None:
             rehearse(assemble(config, choices_of(cell)))
 
 
-def _check_disk(outputs: Path) -> None:
-    """Refuse an output folder that cannot be written to, or a disk that is all but full."""
-    existing = next(p for p in (outputs.absolute(), *outputs.absolute().parents) if p.exists())
+def _check_disk(folder: Path) -> None:
+    """Refuse a folder of runs that cannot be written to, or a disk that is all but full."""
+    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"outputs={outputs}: {existing} cannot be written to; give another folder: outputs=DIR")
+        raise UsageError(f"{folder}: {existing} cannot be written to; give another folder: outputs=DIR")
     free = shutil.disk_usage(existing).free
     if free < FREE_BYTES:
         raise UsageError(
-            f"outputs={outputs}: the disk has {free / 1e6:.0f} MB left, a run may need {FREE_BYTES / 1e6:.0f} MB; "
+            f"{folder}: the disk has {free / 1e6:.0f} MB left, a run may need {FREE_BYTES / 1e6:.0f} MB; "
             "make room or give another folder: outputs=DIR"
         )
