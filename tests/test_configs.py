@@ -37,7 +37,7 @@ def test_a_choice_takes_a_step(choice):
 @pytest.mark.parametrize("model", ["vgg11", "resnet18", "resnet50", "mlp"])
 @pytest.mark.parametrize("norm", ["none", "batch"])
 def test_models_take_all_regularizers_at_once(model, norm):
-    rules = "regularizer=[crop_flip,weight_decay,dropout]"
+    rules = "regularizer=[crop_flip,weight_decay,l2,dropout]"
     config, choices = composed([*TINY, f"model={model}", f"model/norm={norm}", rules, "precision=bf16"])
     rehearse(assemble(config, choices))
 

@@ -15,7 +15,7 @@ from normscope.runs.reader import find_runs
 from normscope.training.run import carry_out
 from tests.commands import TINY
 
-NOISY = ["regularizer=[crop_flip,weight_decay,dropout]", "optimizer=momentum", "steps=6", "checkpoint_every=2"]
+NOISY = ["regularizer=[crop_flip,weight_decay,l2,dropout]", "optimizer=momentum", "steps=6", "checkpoint_every=2"]
 
 
 def job_of(*overrides):
