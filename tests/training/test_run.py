@@ -73,13 +73,14 @@ def test_arms_of_one_seed_share_weights_and_batches():
 
 
 def test_a_run_leaves_its_records(tmp_path):
-    _, summary = trained(tmp_path / "outputs" / "run", "steps=8")
+    _, summary = trained(tmp_path / "outputs" / "run", "steps=8", "dataset.validation=20")
     assert summary["status"] == "finished"
     (run,) = find_runs(tmp_path / "outputs", None)
     assert run.config["optimizer"]["lr"] == 0.01
     assert run.choices["model/norm"] == "batch"
     assert run.series("train/loss")[0].tolist() == list(range(8))
     assert run.series("test/accuracy")[0].tolist() == [0, 4, 8]
+    assert run.series("validation/accuracy")[0].tolist() == [0, 4, 8]
     assert run.series("final/test_accuracy")[1].tolist() == run.series("test/accuracy")[1][-1:].tolist()
     assert run.series("loss_landscape/max")[0].tolist() == [0, 4]
     assert [step for step, _, _ in run.histograms("activations/layer1")] == [0, 4]
