@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from normscope.training import run as training_run
 
@@ -32,8 +32,8 @@ def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress
     last = time.perf_counter()
     paces: deque[float] = deque(maxlen=50)  # seconds a step; their median leaves out scoring and probing
     bar = Progress(
-        TextColumn("  step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[numbers]}"),
-        TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+        TextColumn("  {task.completed:,.0f}/{task.total:,.0f}"), BarColumn(10), TextColumn("{task.fields[numbers]}"),
+        TimeRemainingColumn(), TextColumn("left"),
         console=console, disable=not console.is_terminal, transient=True,
     )  # fmt: skip
     with bar:
@@ -61,5 +61,5 @@ def numbers(metrics: Mapping[str, float]) -> str:
     if "train/loss" in metrics:
         parts.append(f"loss {metrics['train/loss']:.3f}")
     if "test/accuracy" in metrics:
-        parts.append(f"test accuracy {100 * metrics['test/accuracy']:.1f} %")
+        parts.append(f"test {100 * metrics['test/accuracy']:.1f} %")
     return ", ".join(parts)
