@@ -69,5 +69,8 @@ def main() -> None:
         run()
     except BrokenPipeError:  # `normscope --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:  # while nothing was being trained
+        print("normscope: interrupted; repeat the command to go on", file=sys.stderr)
+        sys.exit(EXIT_CODES["interrupted"])
     worst = max((EXIT_CODES[status] for status in _statuses if status != "failed"), default=0)
     sys.exit(1 if "failed" in _statuses else worst)
