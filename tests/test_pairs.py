@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from normscope.pairs import measured, pairs, settings
+from normscope.pairs import data_of, measured, pairs, settings
 from normscope.runs.reader import find_runs
 from tests.fabricated import arms, fabricate
 
@@ -158,3 +158,10 @@ def test_the_paper_scale_is_the_same_whether_it_was_named_or_not(tmp_path):
     fabricate(tmp_path, "none", 0, choices={"scale": None})
     fabricate(tmp_path, "batch", 0, choices={"scale": "paper"})
     assert only(pairs(find_runs(tmp_path))).seeds == (0,)
+
+
+def test_class_folders_are_called_by_their_name(tmp_path):
+    root = {"root": "/data/flowers"}
+    fabricate(tmp_path, "batch", 0, choices={"dataset": "folder"}, dataset=root)
+    (run,) = find_runs(tmp_path, None)
+    assert data_of(run) == "folder flowers"

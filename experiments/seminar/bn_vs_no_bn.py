@@ -9,7 +9,7 @@ from normscope.claims import Claim, Part, Verdict, judge, not_run
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.look import INK, arm_name, new_figure
-from normscope.pairs import ENDED, Pairs, Setting, measured, pairs, settings
+from normscope.pairs import ENDED, Pairs, Setting, data_of, measured, pairs, settings
 from normscope.runs.reader import Run
 from normscope.statistics import mean_until, median, steps_to
 
@@ -24,7 +24,13 @@ MARGIN, RESNET_EPOCHS = 5.0, 20  # K4, points of test accuracy
 ARMS = ("none", "batch")
 LAYERS = {"vgg": ("layer2", "layer8"), "resnet": ("block2", "block16")}  # early, late
 SEMINAR = {"vgg11": {"none": 0.85, "batch": 0.87}, "resnet50": {"none": 0.79, "batch": 0.89}}  # final test accuracy
-NAMES = {"vgg11": "VGG11", "resnet50": "ResNet-50", "cifar10": "CIFAR-10", "sample": "the built-in sample images"}
+NAMES = {
+    "vgg11": "VGG11",
+    "resnet50": "ResNet-50",
+    "cifar10": "CIFAR-10",
+    "folder cifar10": "CIFAR-10's class folders",
+    "sample": "the built-in sample images",
+}
 REAL = ("cifar10", "folder")  # where the talk's numbers are drawn beside ours
 HOW_TO_READ = (
     "Upper row: median and range over the seeds. Middle row: from the least to the most over steps of 1/2 to 4 "
@@ -179,7 +185,7 @@ def _block(part: "SubFigure", setting: Setting, arms: panels.Arms, others: int) 
     panels.predictiveness(axes[1, 1], arms)
     panels.activations(axes[2, 0], arms, early, "Early")
     panels.activations(axes[2, 1], arms, late, "Last")
-    model, data = (NAMES.get(str(run.choices.get(key)), run.choices.get(key)) for key in ("model", "dataset"))
+    model, data = (NAMES.get(name, name) for name in (str(run.choices.get("model")), data_of(run)))
     part.suptitle(f"What BatchNorm changes: {model} on {data}", x=0.01, ha="left", fontsize=20, fontweight="bold")
     text = textwrap.fill(_caption(run, setting, arms, others), 150)
     part.supxlabel(text, x=0.01, ha="left", fontsize=11, color=INK)

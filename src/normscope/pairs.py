@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -142,7 +143,14 @@ def _compared(run: "Run", arm: str) -> dict[str, Any]:
 def _label(run: "Run") -> str:
     steps, epochs = (run.config.get(key) for key in LENGTH)
     length = f"{steps:,} steps" if steps is not None else f"{epochs:g} epochs" if epochs is not None else "no length"
-    return f"{run.choices.get('model', 'no model')} on {run.choices.get('dataset', 'no data')}, {length}"
+    return f"{run.choices.get('model', 'no model')} on {data_of(run)}, {length}"
+
+
+def data_of(run: "Run") -> str:
+    """What a run was trained on, in words: the choice of the dataset group, and of class folders their name."""
+    choice = str(run.choices.get("dataset", "no data"))
+    root = (run.config.get("dataset") or {}).get("root")
+    return f"{choice} {PurePath(root).name}" if choice == "folder" and root else choice
 
 
 def _apart(run: "Run", groups: "list[list[Run]]", arm: str) -> list[str]:
