@@ -12,8 +12,7 @@ from normscope.preflight import check_config
 from normscope.rehearsal import rehearse
 from tests.commands import TINY
 
-OURS = (path.relative_to(CONFIGS) for path in CONFIGS.rglob("*/*.yaml"))
-CHOICES = sorted(path for path in OURS if path.parts[0] != "hydra")  # hydra/ holds no part of a run
+CHOICES = sorted(path.relative_to(CONFIGS) for path in CONFIGS.rglob("*/*.yaml"))
 LISTS = ("regularizer", "probe")
 NEEDS_FILES = {"dataset": ("cifar10", "folder")}  # tested with archives and folders of their own in tests/data
 WITHOUT_DROPOUT_SLOT: tuple[str, ...] = ()

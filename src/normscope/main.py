@@ -13,6 +13,7 @@ from normscope import composed
 from normscope.errors import UsageError
 from normscope.places import CONFIGS
 from normscope.training.allocator import keep_freed_memory
+from normscope.usage import usage
 
 EXIT_CODES = {"finished": 0, "failed": 1, "diverged": 3, "interrupted": 130}
 
@@ -66,6 +67,9 @@ def _run(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
 def main() -> None:
     """Entry point of the command `normscope`."""
     try:
+        if sys.argv[1:] in (["--help"], ["-h"]):
+            print(usage(), flush=True)
+            return
         run()
     except BrokenPipeError:  # `normscope --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
