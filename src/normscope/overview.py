@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from normscope.errors import UsageError
+from normscope.places import command
 from normscope.runs.summary import read_summary
 
 
@@ -38,7 +39,7 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
 
         report(experiment, outputs, console)
     else:
-        console.print(f"To look at the curves: tensorboard --logdir {outputs / (experiment or 'single')}")
+        console.print(f"To look at the curves: {command('tensorboard')} --logdir {outputs / (experiment or 'single')}")
     for status, code in (("interrupted", 130), ("failed", 1), ("diverged", 3)):
         if status in statuses:
             return code

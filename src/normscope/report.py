@@ -14,7 +14,7 @@ from rich.console import Console
 from normscope import tables
 from normscope.errors import UsageError
 from normscope.pairs import ENDED
-from normscope.places import EXPERIMENTS
+from normscope.places import EXPERIMENTS, command
 from normscope.runs.atomic import writing
 from normscope.runs.board import write_board
 from normscope.runs.reader import Run, find_runs
@@ -123,7 +123,7 @@ def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Conso
         say(console, f"Verdicts: {page}, {page.with_suffix('.json').name}")
     else:
         say(console, f"{experiment} has no figure of its own ({source} does not exist).")
-    say(console, f"To look at the runs: tensorboard --logdir {shlex.quote(str(folder))}")
+    say(console, f"To look at the runs: {shlex.quote(command('tensorboard'))} --logdir {shlex.quote(str(folder))}")
     return figures[0] if figures else folder
 
 
