@@ -106,13 +106,7 @@ def train(
             set_lr(trainee.optimizer, plan.lr(step))
             batch = training.batch(batches.next())
             due = [probe for probe in probes if probe.is_due(step)]
-            if due:
-                update, record = recorded(take_step, trainee, batch, step, plan.lr(step))
-                with clock.spent_on("probes"):
-                    for probe in due:
-                        write_measurement(writer, step, probe.measure(record))
-            else:
-                update = take_step(trainee, *batch)
+            update = probed_step(take_step, trainee, batch, due, writer, clock, step=step, lr=plan.lr(step))
             for rule in trainee.regularizers.training:
                 rule.after_step(trainee.network, step)
             outcome.step = step + 1
@@ -146,6 +140,27 @@ def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
 def objective_of(rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights) -> Tensor:
     """The minimised scalar alone, as a record's probes want it."""
     return losses(rules, logits, targets, weights)[1]
+
+
+def probed_step(
+    take_step: TakeStep,
+    trainee: Trainee,
+    batch: tuple[Tensor, Tensor],
+    due: Sequence[Probe],
+    writer: RunWriter,
+    clock: Clock,
+    *,
+    step: int,
+    lr: float,
+) -> Update:
+    """Take one step, and write what the probes that are due find in it."""
+    if not due:
+        return take_step(trainee, *batch)
+    update, record = recorded(take_step, trainee, batch, step, lr)
+    with clock.spent_on("probes"):
+        for probe in due:
+            write_measurement(writer, step, probe.measure(record))
+    return update
 
 
 def recorded(
