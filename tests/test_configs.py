@@ -15,7 +15,6 @@ from tests.commands import TINY
 CHOICES = sorted(path.relative_to(CONFIGS) for path in CONFIGS.rglob("*/*.yaml"))
 LISTS = ("regularizer", "probe")
 NEEDS_FILES = {"dataset": ("cifar10", "folder")}  # tested with archives and folders of their own in tests/data
-WITHOUT_DROPOUT_SLOT: tuple[str, ...] = ()
 
 
 def override(choice: Path) -> str:

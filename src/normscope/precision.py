@@ -5,8 +5,6 @@ from contextlib import contextmanager
 
 import torch
 
-PRECISIONS = ("fp32", "tf32", "bf16")
-
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Mixed precision for the forward pass: bfloat16 convolutions and matrix products over float32 weights if

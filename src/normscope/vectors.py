@@ -19,11 +19,6 @@ def moved(start: Vector, direction: Vector, step_size: float) -> dict[str, Tenso
     return dict(zip(names, ends, strict=True))
 
 
-def inner(left: Vector, right: Vector) -> Tensor:
-    """<left, right>, a float64 scalar on the vectors' device."""
-    return torch.stack([(left[name].double() * right[name].double()).sum() for name in left]).sum()
-
-
 def norm_l2(vector: Vector) -> Tensor:
     """‖vector‖₂ over all entries of all tensors, a float64 scalar."""
     norms = [torch.linalg.vector_norm(tensor, dtype=torch.float64) for tensor in vector.values()]
