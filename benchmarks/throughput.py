@@ -21,6 +21,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -76,15 +77,15 @@ def bare(model: str, data: str, precision: str) -> Iterator[None]:
 
 def probed(model: str, data: str, precision: str) -> Iterator[None]:
     """The measurements of one probed step, without the step."""
-    from normscope.training.loop import recorded
+    from normscope.training.probing import recorded
     from normscope.training.step import training_step
 
     job = job_of(model, data, precision)
-    batch = job.training.images[:BATCH], job.training.labels[:BATCH]
-    _, record = recorded(training_step, job.trainee, batch, 0, job.plan.lr(0))
+    batch, probes = (job.training.images[:BATCH], job.training.labels[:BATCH]), job.probing.probes
+    _, first = recorded(training_step, job.trainee, batch, job.probing, probes, step=0, lr=job.plan.lr(0))
     while True:
-        record.__dict__.pop("base", None)  # each probed step computes its own
-        for probe in job.probes:
+        record = replace(first)  # knows nothing that was computed for the one before
+        for probe in probes:
             found = probe.measure(record)
             if found.scalars:
                 torch.stack([torch.as_tensor(value, dtype=torch.float64) for value in found.scalars.values()]).tolist()

@@ -15,14 +15,17 @@ from normscope.data.batches import Batches
 from normscope.data.dataset import Dataset
 from normscope.errors import UsageError
 from normscope.inits import initialise
+from normscope.measurement import Probe
 from normscope.preflight import settings_of
-from normscope.record import Probe
 from normscope.regularizers.rules import PLACES, Regularizers
 from normscope.settings import Settings, steps_of
 from normscope.training.loop import Plan
+from normscope.training.probing import Probing
 from normscope.training.recording import Images
 from normscope.training.run import Job
 from normscope.training.step import Trainee
+
+PROBE_TYPES = {"fp32": torch.float32, "fp64": torch.float64}
 
 
 def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
@@ -76,7 +79,9 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         training=_on(device, dataset.train),
         held_out={name: _on(device, split) for name, split in held_out.items()},
         plan=plan,
-        probes=tuple(_probe(name, node) for name, node in config["probe"].items()),
+        probing=Probing(
+            tuple(_probe(name, node) for name, node in config["probe"].items()), PROBE_TYPES[settings.probe_precision]
+        ),
     )
 
 
@@ -169,8 +174,9 @@ def check_batch_norm(network: nn.Module, batch_size: int) -> None:
 
 def _probe(name: str, node: Mapping[str, Any]) -> Probe:
     measure = _made(f"probe.{name}", {key: value for key, value in node.items() if key != "when"})
-    bands = getattr(inspect.getmodule(measure.func), "BANDS", {})
-    return Probe(name, _made(f"probe.{name}.when", node["when"]), measure, bands)
+    home = inspect.getmodule(measure.func)
+    bands, reads = getattr(home, "BANDS", {}), frozenset(getattr(home, "READS", ()))
+    return Probe(name, _made(f"probe.{name}.when", node["when"]), measure, bands, reads)
 
 
 def _on(device: torch.device, split: Any) -> Images:

@@ -1,6 +1,7 @@
-"""One training step, kept so that it can be asked questions; and what an answer looks like."""
+"""One training step, kept so that it can be asked questions."""
 
-from collections.abc import Callable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from normscope.layer_values import GRADIENTS, Values, kept
 from normscope.precision import float32_products
-from normscope.when import When
+from normscope.vectors import Vector
 
 Objective = Callable[[Tensor, Tensor, Mapping[str, Tensor]], Tensor]  # (logits, targets, weights) -> scalar
 
@@ -29,9 +31,10 @@ def restore_random_state(device: torch.device, state: Tensor) -> None:
 class StepRecord:
     """The update θ_t -> θ_{t+1} with all that is needed to evaluate its batch at other weights.
 
-    Everything is evaluated by `torch.func.functional_call` on copies, in float32 with TF32 off, with the dropout
-    masks of the step and the network in training mode: BatchNorm normalises by the batch, and its running statistics
-    do not move. Nothing has to be restored, so a probe cannot change the training that it looks at.
+    Everything is evaluated by `torch.func.functional_call` on copies, in the type of the weights (float32 with TF32
+    off, or float64), with the dropout masks of the step and the network in training mode: BatchNorm normalises by the
+    batch, and its running statistics do not move. Nothing has to be restored, so a probe cannot change the training
+    that it looks at. What several probes need is computed once.
 
     Attributes:
         step: t, the number of updates before this one.
@@ -42,6 +45,9 @@ class StepRecord:
         random_state: of the network's noise, at the start of the forward pass.
         weights, buffers: θ_t and the running statistics before the update, by name.
         updated: θ_{t+1}.
+        own: L(θ_t) and ∇L(θ_t) as the step computed them; None where it did so in another precision.
+        earlier: what probes kept on earlier occasions, by name; see `Measurement.kept`.
+        reads: the layer values that the probes of this step will ask for: the first that asks makes the pass for all.
     """
 
     step: int
@@ -54,51 +60,81 @@ class StepRecord:
     weights: dict[str, Tensor]
     buffers: dict[str, Tensor]
     updated: dict[str, Tensor]
+    own: tuple[Tensor, dict[str, Tensor]] | None = None
+    earlier: Mapping[str, Tensor] = field(default_factory=dict)
+    reads: frozenset[str] = frozenset()
+    _values: Values = field(default_factory=dict, init=False, repr=False)
 
-    def loss_at(self, weights: Mapping[str, Tensor]) -> Tensor:
+    def loss_at(self, weights: Vector) -> Tensor:
         """L(weights; this batch), the objective as a scalar on the device."""
-        with torch.no_grad(), self._as_in_the_step():
-            return self._objective(weights)
+        with torch.no_grad(), self.as_in_the_step():
+            return self.evaluate(weights)
 
-    def gradient_at(self, weights: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    def gradient_at(self, weights: Vector) -> tuple[Tensor, dict[str, Tensor]]:
         """L and ∇L at `weights` on this batch; one forward and one backward pass."""
-        leaves = {name: tensor.detach().clone().requires_grad_() for name, tensor in weights.items()}
-        with self._as_in_the_step():
-            loss = self._objective(leaves)
-            gradients = torch.autograd.grad(loss, list(leaves.values()))
-        return loss.detach(), dict(zip(leaves, gradients, strict=True))
+        points = leaves(weights)
+        with self.as_in_the_step():
+            loss = self.evaluate(points)
+            gradients = torch.autograd.grad(loss, list(points.values()))
+        return loss.detach(), dict(zip(points, gradients, strict=True))
 
     @cached_property
     def base(self) -> tuple[Tensor, dict[str, Tensor]]:
-        """L(θ_t) and ∇L(θ_t), computed once for all probes of the step."""
-        return self.gradient_at(self.weights)
+        """L(θ_t) and ∇L(θ_t): the step's own, or computed once for all probes of the step."""
+        if self.own is not None:
+            return self.own
+        return self._look(self.reads, with_base=True)
 
-    @contextmanager
-    def watched(self, layers: Mapping[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
-        """Collect what these modules put out in one forward pass at θ_t, made inside the `with`."""
-        outputs: dict[str, Tensor] = {}
+    def layer_values(self, kind: str) -> dict[str, Tensor]:
+        """What the layers held in the forward pass at θ_t, or the gradient of L with respect to it.
 
-        def keep(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
-            def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-                outputs[name] = output.detach()
+        All kinds in `reads` come out of one forward pass, with one backward pass if gradients are among them.
 
-            return hook
+        Args:
+            kind: one of `layer_values.PLACES`, or of `layer_values.GRADIENTS`; L is the mean over the batch.
+        Returns:
+            layer -> tensor, in the order of the forward pass.
+        """
+        if kind not in self._values and self.own is None and self.reads & GRADIENTS.keys():
+            _ = self.base  # its pass brings the kinds along
+        if kind not in self._values:
+            self._look({kind, *self.reads}, with_base=False)
+        return self._values[kind]
 
-        handles = [module.register_forward_hook(keep(name)) for name, module in layers.items()]
-        try:
-            self.loss_at(self.weights)
-            yield outputs
-        finally:
-            for handle in handles:
-                handle.remove()
+    @cached_property
+    def hessian(self) -> Callable[[Vector], dict[str, Tensor]]:
+        """v -> ∇²L(θ_t) v, by differentiating ⟨∇L, v⟩ (Pearlmutter 1994).
 
-    def _objective(self, weights: Mapping[str, Tensor]) -> Tensor:
+        The graph of ∇L is built once; a product is one backward pass through it.
+        """
+        points = leaves(self.weights)
+        with self.as_in_the_step():
+            gradient = torch.autograd.grad(self.evaluate(points), list(points.values()), create_graph=True)
+
+        def product(vector: Vector) -> dict[str, Tensor]:
+            directions = [vector[name] for name in points]
+            with float32_products("ieee"):
+                products = torch.autograd.grad(
+                    gradient, list(points.values()), directions, retain_graph=True, materialize_grads=True
+                )
+            return dict(zip(points, products, strict=True))
+
+        return product
+
+    def generator(self, name: str) -> torch.Generator:
+        """Random numbers for a probe, the same whenever it looks at this step; training draws none of them."""
+        digest = hashlib.sha256(f"{self.step}/{name}".encode()).digest()
+        return torch.Generator(self.images.device).manual_seed(int.from_bytes(digest[:7], "big"))
+
+    def evaluate(self, weights: Vector, images: Tensor | None = None) -> Tensor:
+        """L at `weights` with its graph, for what the methods above do not offer; inside `as_in_the_step`."""
         buffers = {name: tensor.clone() for name, tensor in self.buffers.items()}
         logits = functional_call(self.network, {**weights, **buffers}, (self.images,))
         return self.objective(logits, self.targets, weights)
 
     @contextmanager
-    def _as_in_the_step(self) -> Iterator[None]:
+    def as_in_the_step(self) -> Iterator[None]:
+        """The step's random state and exact products inside the `with`, and what was there before after it."""
         device = self.images.device
         now = random_state(device)
         try:
@@ -108,42 +144,24 @@ class StepRecord:
         finally:
             restore_random_state(device, now)
 
-
-@dataclass(frozen=True)
-class Histogram:
-    """Counts of one tensor's values in equal bins between its extremes.
-
-    Attributes:
-        edges (B+1,), counts (B,): of the bins.
-        total, total_squares: Σx and Σx².
-    """
-
-    edges: Tensor
-    counts: Tensor
-    total: Tensor
-    total_squares: Tensor
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What a probe found at one step: named scalars and histograms, still on the device."""
-
-    scalars: Mapping[str, Tensor | float] = field(default_factory=dict)
-    histograms: Mapping[str, Histogram] = field(default_factory=dict)
+    def _look(self, kinds: Iterable[str], *, with_base: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        """One pass at θ_t that keeps these kinds of layer values; returns L and, if the base is asked for, ∇L."""
+        of = leaves(self.weights)
+        asked = {kind: GRADIENTS[kind] for kind in kinds if kind in GRADIENTS}
+        with self.as_in_the_step(), kept(self.network, {GRADIENTS.get(kind, kind) for kind in kinds}) as values:
+            with torch.set_grad_enabled(with_base or bool(asked)):
+                loss = self.evaluate(of)
+            ends = [*of.values()] if with_base else []
+            ends += [tensor for plain in asked.values() for tensor in values[plain].values()]
+            found = iter(torch.autograd.grad(loss, ends) if ends else ())
+        gradient = {name: next(found) for name in of} if with_base else {}
+        for kind, plain in asked.items():
+            self._values[kind] = {layer: next(found) for layer in values[plain]}
+        for kind, held in values.items():
+            self._values[kind] = {layer: tensor.detach() for layer, tensor in held.items()}
+        return loss.detach(), gradient
 
 
-@dataclass(frozen=True)
-class Probe:
-    """A measurement and its occasions.
-
-    Attributes:
-        name: as in the config.
-        is_due: step -> bool.
-        measure: a pure function of the record.
-        bands: chart title -> names of the (value, lower, upper) series that TensorBoard draws as a band.
-    """
-
-    name: str
-    is_due: When
-    measure: Callable[[StepRecord], Measurement]
-    bands: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+def leaves(weights: Vector) -> dict[str, Tensor]:
+    """Copies of the weights that a gradient can be taken at."""
+    return {name: tensor.detach().clone().requires_grad_() for name, tensor in weights.items()}

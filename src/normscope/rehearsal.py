@@ -1,7 +1,9 @@
 """One step with everything in it, on two images: what is wrong shows before a run begins."""
 
+from dataclasses import replace
+
 from normscope.errors import UsageError
-from normscope.training.loop import recorded
+from normscope.training.probing import recorded
 from normscope.training.run import Job
 from normscope.training.step import training_step
 
@@ -19,9 +21,12 @@ def rehearse(job: Job) -> None:
     try:
         lr = job.plan.lr(0)
         part = "the training step"
-        _, record = recorded(training_step, job.trainee, batch, 0, lr)
-        for probe in job.probes:
+        probes = job.probing.probes
+        _, record = recorded(training_step, job.trainee, batch, job.probing, probes, step=0, lr=lr)
+        for probe in probes:
             part = f"probe.{probe.name}"
-            probe.measure(record)
+            found = probe.measure(record)
+            if found.kept:  # it will look back the next time
+                probe.measure(replace(record, earlier=found.kept))
     except (ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"{part}: {error}") from error

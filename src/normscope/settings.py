@@ -7,6 +7,7 @@ from normscope.errors import UsageError
 
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("fp32", "tf32", "bf16")
+PROBE_PRECISIONS = ("fp32", "fp64")
 
 
 @dataclass
@@ -17,6 +18,7 @@ class Settings:
         seed: of the initial weights, the order of the data, the augmentation and the noise, each a stream of its own.
         device: cuda, cpu, or auto: a GPU if there is one.
         precision: fp32; tf32 (a GPU's fast float32); bf16 (mixed precision: bfloat16 products, float32 weights).
+        probe_precision: fp32 (TF32 off), or fp64 where differences would drown in rounding; of the probes alone.
         batch_size: images per update.
         epochs, steps: length of the run; `steps` counts where both are given.
         log_every, evaluate_every, checkpoint_every, probe_every: in updates; evaluate_every: null is once an epoch.
@@ -28,6 +30,7 @@ class Settings:
     seed: int = 0
     device: str = "auto"
     precision: str = "fp32"
+    probe_precision: str = "fp32"
     batch_size: int = 128
     epochs: float | None = 10.0
     steps: int | None = None
@@ -51,7 +54,8 @@ AT_LEAST_ONE = ("batch_size", "steps", "log_every", "evaluate_every", "checkpoin
 
 def check_settings(settings: Settings) -> None:
     """Raise UsageError on the first value that is out of its range."""
-    for name, allowed in (("device", DEVICES), ("precision", PRECISIONS)):
+    choices = {"device": DEVICES, "precision": PRECISIONS, "probe_precision": PROBE_PRECISIONS}
+    for name, allowed in choices.items():
         value = getattr(settings, name)
         if value not in allowed:
             raise UsageError(f"{name}={value}: choose one of {', '.join(allowed)}")

@@ -1,33 +1,10 @@
 import math
 
 import pytest
-import torch
-from torch import nn
 
 from normscope.probes.along_gradient import along_gradient
-from normscope.record import StepRecord, random_state
-
-
-def quadratic(curvatures, start, lr):
-    """L(w) = 1/2 Σ h w² on a network whose only weights are w, so that everything is known in closed form."""
-    network = nn.Linear(len(start), 1, bias=False)
-    h = torch.tensor(curvatures)
-
-    def objective(logits, targets, weights):
-        return 0.5 * (h * weights["weight"][0].square()).sum() + 0 * logits.sum()
-
-    return StepRecord(
-        step=0,
-        lr=lr,
-        network=network,
-        objective=objective,
-        images=torch.zeros(1, len(start)),
-        targets=torch.ones(1, 1),
-        random_state=random_state(torch.device("cpu")),
-        weights={"weight": torch.tensor([start])},
-        buffers={},
-        updated={},
-    )
+from normscope.record import StepRecord
+from tests.recorded import quadratic
 
 
 def measured(record, step_sizes=(0.5, 1.0, 2.0), band_from=0.5):

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from normscope.errors import UsageError
-from normscope.runs.checkpoint import load_checkpoint, save_checkpoint
+from normscope.runs.checkpoint import FORMAT, load_checkpoint, save_checkpoint
 
 HASH = "1a2b3c4d"
 
@@ -64,7 +64,7 @@ def is_whole(path, value=1.0):
 
 def test_state_comes_back_as_it_was(path):
     loaded, saved = load_checkpoint(path, HASH), state()
-    assert loaded["format"] == 1
+    assert loaded["format"] == FORMAT
     assert {key: loaded[key] for key in ("config_hash", "step", "lr")} == {
         "config_hash": HASH,
         "step": 7,
@@ -171,8 +171,8 @@ def test_checkpoint_of_another_config_is_refused(path):
 
 
 def test_checkpoint_of_another_format_is_refused(path):
-    torch.save({**state(), "format": 2}, path)
-    with pytest.raises(UsageError, match="has format 2, and this version of normscope reads format 1"):
+    torch.save({**state(), "format": FORMAT - 1}, path)
+    with pytest.raises(UsageError, match=f"has format {FORMAT - 1}, and .* reads format {FORMAT}"):
         load_checkpoint(path, HASH)
 
 

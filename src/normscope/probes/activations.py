@@ -3,7 +3,10 @@
 import torch
 from torch import Tensor
 
-from normscope.record import Histogram, Measurement, StepRecord
+from normscope.measurement import Histogram, Measurement
+from normscope.record import StepRecord
+
+READS = ("activations",)
 
 
 def activations(record: StepRecord, *, bins: int, images: int) -> Measurement:
@@ -24,13 +27,8 @@ def activations(record: StepRecord, *, bins: int, images: int) -> Measurement:
     """
     if bins < 2 or images < 1:
         raise ValueError(f"probe.activations: bins ({bins}) must be at least 2 and images ({images}) at least 1")
-    layers = {
-        name.removesuffix(".activation"): module
-        for name, module in record.network.named_modules()
-        if name.endswith(".activation")
-    }
-    with record.watched(layers) as outputs:
-        histograms = {f"activations/{name}": histogram(output[:images], bins) for name, output in outputs.items()}
+    values = record.layer_values("activations")
+    histograms = {f"activations/{layer}": histogram(output[:images], bins) for layer, output in values.items()}
     return Measurement(histograms=histograms)
 
 

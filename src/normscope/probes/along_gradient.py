@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from normscope.record import Measurement, StepRecord
+from normscope.measurement import Measurement
+from normscope.record import StepRecord
 from normscope.vectors import distance_l2, moved, norm_l2
 
 BANDS = {

@@ -12,7 +12,7 @@ import torch
 from normscope.errors import UsageError
 from normscope.runs.atomic import replace_file
 
-FORMAT = 1
+FORMAT = 2  # 2: with what the probes remember
 PLAIN = (type(None), bool, int, float, str, bytes, torch.Tensor, torch.nn.Parameter)
 
 

@@ -1,23 +1,21 @@
 """A run from its first update to its last."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from normscope.precision import float32_products, training_products
-from normscope.record import Probe, StepRecord, random_state
-from normscope.regularizers.rules import Regularizers, Weights
 from normscope.runs.writer import RunWriter
 from normscope.training.capture import TakeStep, step_taker
 from normscope.training.clock import Clock
 from normscope.training.interruption import interruption
+from normscope.training.probing import Probing, recorded
 from normscope.training.recording import Images, score, write_measurement, write_update
 from normscope.training.state import StatefulBatches
-from normscope.training.step import Trainee, Update, losses
+from normscope.training.step import Trainee, Update
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def train(
     training: Images,
     held_out: Mapping[str, Images],
     plan: Plan,
-    probes: Sequence[Probe],
+    probing: Probing,
     writer: RunWriter,
     *,
     start: int,
@@ -79,7 +77,7 @@ def train(
         trainee, batches: as they are before update number `start`; changed in place.
         training: the images that are trained on.
         held_out: name (test, validation) -> images that are scored every `evaluate_every` steps and at the end.
-        probes: measured on their occasions; they change nothing.
+        probing: measured on its occasions; it changes nothing but what it remembers.
         writer: takes the series.
         save: keeps the state before the update of that number.
         progress: told the number of updates made and the latest metrics.
@@ -105,8 +103,7 @@ def train(
 
             set_lr(trainee.optimizer, plan.lr(step))
             batch = training.batch(batches.next())
-            due = [probe for probe in probes if probe.is_due(step)]
-            update = probed_step(take_step, trainee, batch, due, writer, clock, step=step, lr=plan.lr(step))
+            update = observed_step(take_step, trainee, batch, probing, writer, clock, step=step, lr=plan.lr(step))
             for rule in trainee.regularizers.training:
                 rule.after_step(trainee.network, step)
             outcome.step = step + 1
@@ -137,16 +134,11 @@ def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
             group["lr"] = lr
 
 
-def objective_of(rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights) -> Tensor:
-    """The minimised scalar alone, as a record's probes want it."""
-    return losses(rules, logits, targets, weights)[1]
-
-
-def probed_step(
+def observed_step(
     take_step: TakeStep,
     trainee: Trainee,
     batch: tuple[Tensor, Tensor],
-    due: Sequence[Probe],
+    probing: Probing,
     writer: RunWriter,
     clock: Clock,
     *,
@@ -154,37 +146,16 @@ def probed_step(
     lr: float,
 ) -> Update:
     """Take one step, and write what the probes that are due find in it."""
+    due = probing.due(step)
     if not due:
         return take_step(trainee, *batch)
-    update, record = recorded(take_step, trainee, batch, step, lr)
+    update, record = recorded(take_step, trainee, batch, probing, due, step=step, lr=lr)
     with clock.spent_on("probes"):
         for probe in due:
-            write_measurement(writer, step, probe.measure(record))
+            found = probe.measure(record)
+            write_measurement(writer, step, found)
+            probing.kept.update(found.kept)
     return update
-
-
-def recorded(
-    take_step: TakeStep, trainee: Trainee, batch: tuple[Tensor, Tensor], step: int, lr: float
-) -> tuple[Update, StepRecord]:
-    """Take one step and keep what it started from, what it saw and where it led."""
-    network = trainee.network
-    weights = {name: weight.detach().clone() for name, weight in trainee.weights.items()}
-    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    noise = random_state(batch[0].device)
-    update = take_step(trainee, *batch)
-    record = StepRecord(
-        step=step,
-        lr=lr,
-        network=network,
-        objective=partial(objective_of, trainee.regularizers),
-        images=update.images,
-        targets=update.targets,
-        random_state=noise,
-        weights=weights,
-        buffers=buffers,
-        updated={name: weight.detach() for name, weight in trainee.weights.items()},
-    )
-    return update, record
 
 
 def final_scores(metrics: Mapping[str, float]) -> dict[str, float]:

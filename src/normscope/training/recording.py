@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from normscope.record import Measurement
+from normscope.measurement import Measurement
 from normscope.runs.writer import RunWriter
 from normscope.training.evaluation import evaluate
 from normscope.training.step import Trainee, Update

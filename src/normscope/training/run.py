@@ -12,12 +12,12 @@ from typing import Any
 import torch
 
 from normscope.errors import UsageError
-from normscope.record import Probe
 from normscope.runs.checkpoint import load_checkpoint, save_checkpoint
 from normscope.runs.folder import config_hash, locked
 from normscope.runs.summary import environment, write_config, write_summary
 from normscope.runs.writer import RunWriter
 from normscope.training.loop import Outcome, Plan, train
+from normscope.training.probing import Probing
 from normscope.training.recording import Images
 from normscope.training.state import StatefulBatches, restore_training_state, training_state
 from normscope.training.step import Trainee
@@ -31,7 +31,7 @@ class Job:
 
     Attributes:
         config: resolved; `choices`: group -> name, as chosen.
-        trainee, batches, training, held_out, plan, probes: as `train` takes them.
+        trainee, batches, training, held_out, plan, probing: as `train` takes them.
     """
 
     config: dict[str, Any]
@@ -42,7 +42,7 @@ class Job:
     training: Images
     held_out: dict[str, Images]
     plan: Plan
-    probes: tuple[Probe, ...]
+    probing: Probing
 
 
 def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
         with RunWriter(folder, start) as writer:
             writer.text("config", _as_card(job.config, job.choices))
             writer.hparams(_flat(job.config, job.choices))
-            writer.bands({title: tags for probe in job.probes for title, tags in probe.bands.items()})
+            writer.bands({title: tags for probe in job.probing.probes for title, tags in probe.bands.items()})
             try:
                 outcome = _train(job, folder, writer, fingerprint, start, progress)
             except UsageError as error:  # no room, no permission: a message, not a defect
@@ -81,14 +81,18 @@ def _restore(job: Job, folder: Path, fingerprint: str) -> int:
     path = folder / "last.pt"
     if not path.exists():
         return 0
-    return restore_training_state(job.trainee, job.batches, load_checkpoint(path, fingerprint)["training"])
+    state = load_checkpoint(path, fingerprint)
+    kept = {name: tensor.to(job.device) for name, tensor in state["probes"].items()}
+    job.probing.kept.update(kept)
+    return restore_training_state(job.trainee, job.batches, state["training"])
 
 
 def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: int, progress: Progress) -> Outcome:
     def save(step: int) -> None:
         writer.flush()  # first the series up to here, then the state that they belong to
         state = training_state(job.trainee, job.batches, step)
-        save_checkpoint(folder / "last.pt", {"format": 1, "config_hash": fingerprint, "training": state})
+        kept = {"config_hash": fingerprint, "training": state, "probes": job.probing.kept}
+        save_checkpoint(folder / "last.pt", kept)
 
     outcome = train(
         job.trainee,
@@ -96,7 +100,7 @@ def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: i
         job.training,
         job.held_out,
         job.plan,
-        job.probes,
+        job.probing,
         writer,
         start=start,
         save=save,

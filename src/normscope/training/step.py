@@ -70,6 +70,7 @@ def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
     trainee.optimizer.zero_grad()
     with autocast(images.device, trainee.precision):
         logits = trainee.network(inputs)
+    logits = logits.float()
     loss, objective = losses(rules, logits, targets, weights)
     objective.backward()
 
@@ -88,8 +89,8 @@ def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
 def losses(rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
     """The mean cross-entropy −(1/N) Σ targets · log softmax(logits) in nats, and the objective: the same plus each
     added term of the regularizers."""
-    loss = F.cross_entropy(logits.float(), targets)
+    loss = F.cross_entropy(logits, targets)
     objective = loss
     for term in rules.loss:
-        objective = objective + term(logits.float(), targets, weights)
+        objective = objective + term(logits, targets, weights)
     return loss, objective
