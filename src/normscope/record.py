@@ -126,7 +126,7 @@ class StepRecord:
         digest = hashlib.sha256(f"{self.step}/{name}".encode()).digest()
         return torch.Generator(self.images.device).manual_seed(int.from_bytes(digest[:7], "big"))
 
-    def evaluate(self, weights: Vector, images: Tensor | None = None) -> Tensor:
+    def evaluate(self, weights: Vector) -> Tensor:
         """L at `weights` with its graph, for what the methods above do not offer; inside `as_in_the_step`."""
         buffers = {name: tensor.clone() for name, tensor in self.buffers.items()}
         logits = functional_call(self.network, {**weights, **buffers}, (self.images,))
