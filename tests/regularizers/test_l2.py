@@ -23,7 +23,7 @@ def trained(rules, weight_decay, momentum):
 def test_l2_equals_sgd_weight_decay(momentum):
     rule = Regularizers(loss=(lambda *given: l2(*given, strength=0.3),))
     expected = trained(Regularizers(), 0.3, momentum)
-    torch.testing.assert_close(trained(rule, 0.0, momentum), expected, rtol=1e-6, atol=1e-7)  # logits pass float32
+    torch.testing.assert_close(trained(rule, 0.0, momentum), expected, rtol=1e-12, atol=0)
 
 
 def test_the_penalty_worked_out_by_hand():
@@ -35,6 +35,14 @@ def test_a_weight_of_zero_length_has_a_gradient():
     weight = torch.zeros(3, requires_grad=True)
     l2(torch.empty(0), torch.empty(0), {"w": weight}, strength=1.0).backward()
     assert weight.grad.tolist() == [0, 0, 0]
+
+
+def test_its_curvature_is_the_strength_even_at_zero():
+    """∇²(λ/2) ‖w‖² = λ: the Hessian of the objective is defined where a bias starts at 0."""
+    hessian = torch.autograd.functional.hessian(
+        lambda w: l2(torch.empty(0), torch.empty(0), {"w": w}, strength=0.3), torch.zeros(2)
+    )
+    torch.testing.assert_close(hessian, 0.3 * torch.eye(2))
 
 
 def test_a_negative_strength_is_refused():
