@@ -14,6 +14,7 @@ from tests.commands import TINY
 
 CHOICES = sorted(path.relative_to(CONFIGS) for path in CONFIGS.rglob("*/*.yaml"))
 LISTS = ("regularizer", "probe")
+ONLY_WITH = {"jacobian": ["model/norm=none"]}  # a choice -> what else must be chosen for it to have a meaning
 NEEDS_FILES = {"dataset": ("cifar10", "folder")}  # tested with archives and folders of their own in tests/data
 
 
@@ -26,7 +27,10 @@ def override(choice: Path) -> str:
 def test_a_choice_takes_a_step(choice):
     if choice.stem in NEEDS_FILES.get(choice.parent.as_posix(), ()):
         pytest.skip("reads files; see tests/data")
+    if choice.parent.as_posix() == "job":
+        pytest.skip("reads finished runs; see tests/jobs")
     extra = ["batch_size=4", "scale=smoke"] if choice.parent.name == "scale" else [override(choice)]
+    extra += ONLY_WITH.get(choice.stem, [])
     config, choices = composed([*TINY, *extra, "dataset.train_size=16"])
     check_config(config)
     rehearse(assemble(config, choices))

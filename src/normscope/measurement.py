@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from normscope.record import StepRecord
@@ -22,6 +23,27 @@ class Histogram:
     counts: Tensor
     total: Tensor
     total_squares: Tensor
+
+
+def histogram(values: Tensor, bins: int) -> Histogram:
+    """Count values in equal bins between their extremes, without waiting for the device.
+
+    `torch.histc` reads the extremes on the host when they are not given; here they stay on the device, and a tensor
+    whose values are all equal fills the first bin of a range one unit wide.
+
+    Args:
+        values: of any shape; counted in float32.
+        bins: B, at least 1.
+    """
+    flat = values.detach().reshape(-1).float()
+    low, high = torch.aminmax(flat)
+    width = torch.where(high > low, high - low, torch.ones_like(high))
+    places = ((flat - low) * (bins / width)).to(torch.int64).clamp_(0, bins - 1)
+    counts = torch.zeros(bins, dtype=torch.int64, device=flat.device)
+    counts.scatter_add_(0, places, torch.ones_like(places))
+    edges = low + width * torch.linspace(0, 1, bins + 1, device=flat.device)
+    total_squares = torch.linalg.vector_norm(flat, dtype=torch.float64).square()
+    return Histogram(edges, counts, flat.sum(dtype=torch.float64), total_squares)
 
 
 @dataclass(frozen=True)
@@ -46,7 +68,8 @@ class Probe:
         name: as in the config.
         is_due: step -> bool.
         measure: a pure function of the record.
-        bands: chart title -> names of the (value, lower, upper) series that TensorBoard draws as a band.
+        bands: chart title -> names of the (value, lower, upper) series that TensorBoard draws as a band; `{layer}` in
+            them stands for each layer that has an activation.
         reads: the layer values that it will ask for, so that all probes of a step share one pass.
     """
 

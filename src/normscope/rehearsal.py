@@ -29,4 +29,5 @@ def rehearse(job: Job) -> None:
             if found.kept:  # it will look back the next time
                 probe.measure(replace(record, earlier=found.kept))
     except (ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(f"{part}: {error}") from error
+        said = str(error)
+        raise UsageError(said if said.startswith(part) else f"{part}: {said}") from error

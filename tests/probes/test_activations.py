@@ -1,22 +1,20 @@
-import numpy as np
 import pytest
 import torch
 
-from normscope.probes.activations import histogram
+from normscope.probes.activations import activations
+from tests.recorded import small_record
 
 
-def test_counts_agree_with_numpy():
-    values = torch.randn(1000, generator=torch.Generator().manual_seed(0))
-    found = histogram(values, bins=20)
-    counts, edges = np.histogram(values.numpy(), bins=20)
-    np.testing.assert_allclose(found.edges.numpy(), edges, rtol=1e-5, atol=1e-6)
-    assert np.abs(found.counts.numpy() - counts).sum() <= 2  # values that lie on an edge within rounding
-    assert found.counts.sum() == 1000
-    assert float(found.total) == pytest.approx(values.double().sum().item())
-    assert float(found.total_squares) == pytest.approx(values.double().square().sum().item())
+def test_the_first_images_of_the_batch_are_counted():
+    record = small_record()
+    found = activations(record, bins=10, images=5).histograms
+    assert list(found) == ["activations/layer1", "activations/layer2", "activations/layer3"]
+    outputs = record.layer_values("activations")["layer1"][:5]
+    assert found["activations/layer1"].counts.sum() == outputs.numel() == 5 * 6 * 4 * 4
+    torch.testing.assert_close(found["activations/layer1"].total, outputs.sum(), rtol=1e-6, atol=0)
 
 
-def test_equal_values_fill_the_first_bin_of_a_unit_range():
-    found = histogram(torch.full((5,), 3.0), bins=4)
-    assert found.counts.tolist() == [5, 0, 0, 0]
-    assert (found.edges[0], found.edges[-1]) == (3, 4)
+@pytest.mark.parametrize(("bins", "images"), [(1, 4), (8, 0)])
+def test_counts_that_show_nothing_are_refused(bins, images):
+    with pytest.raises(ValueError, match=rf"bins \({bins}\) must be at least 2 and images \({images}\) at least 1"):
+        activations(small_record(), bins=bins, images=images)

@@ -60,7 +60,7 @@ def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
         with RunWriter(folder, start) as writer:
             writer.text("config", _as_card(job.config, job.choices))
             writer.hparams(_flat(job.config, job.choices))
-            writer.bands({title: tags for probe in job.probing.probes for title, tags in probe.bands.items()})
+            writer.bands(_bands(job))
             try:
                 outcome = _train(job, folder, writer, fingerprint, start, progress)
             except UsageError as error:  # no room, no permission: a message, not a defect
@@ -75,6 +75,18 @@ def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
             write_summary(folder, summary)
             writer.close(outcome.status)
         return summary
+
+
+def _bands(job: Job) -> dict[str, tuple[str, str, str]]:
+    """The charts of all probes; one with `{layer}` in it stands for one of each layer that has an activation."""
+    names = [name for name, _ in job.trainee.network.named_modules()]
+    layers = [name.removesuffix(".activation") for name in names if name.endswith(".activation")]
+    return {
+        title.format(layer=layer): (value.format(layer=layer), lower.format(layer=layer), upper.format(layer=layer))
+        for probe in job.probing.probes
+        for title, (value, lower, upper) in probe.bands.items()
+        for layer in (layers if "{layer}" in title else [""])
+    }
 
 
 def _restore(job: Job, folder: Path, fingerprint: str) -> int:
