@@ -12,6 +12,7 @@ from torch.func import functional_call
 
 from normscope.layer_values import GRADIENTS, Values, kept
 from normscope.precision import float32_products
+from normscope.second_order import CheapSecondDerivatives
 from normscope.vectors import Vector
 
 Objective = Callable[[Tensor, Tensor, Mapping[str, Tensor]], Tensor]  # (logits, targets, weights) -> scalar
@@ -105,10 +106,10 @@ class StepRecord:
     def hessian(self) -> Callable[[Vector], dict[str, Tensor]]:
         """v -> ∇²L(θ_t) v, by differentiating ⟨∇L, v⟩ (Pearlmutter 1994).
 
-        The graph of ∇L is built once; a product is one backward pass through it.
+        The graph of ∇L is built once; a product is one backward pass through it, and costs two gradients.
         """
         points = leaves(self.weights)
-        with self.as_in_the_step():
+        with self.as_in_the_step(), CheapSecondDerivatives():
             gradient = torch.autograd.grad(self.evaluate(points), list(points.values()), create_graph=True)
 
         def product(vector: Vector) -> dict[str, Tensor]:
