@@ -45,7 +45,7 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     check_batch_norm(network, settings.batch_size)
     network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
 
-    batches = _built(
+    batches = built(
         "dataset", partial(Batches, len(dataset.train.labels), settings.batch_size, _seed(settings, "order"))
     )
     torch.manual_seed(_seed(settings, "noise"))
@@ -63,7 +63,7 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     plan = Plan(
         steps=steps,
         base_lr=config["optimizer"]["lr"],
-        schedule=_made("schedule", config["schedule"]),
+        schedule=made("schedule", config["schedule"]),
         log_every=settings.log_every,
         evaluate_every=settings.evaluate_every or batches.steps_per_epoch,
         checkpoint_every=settings.checkpoint_every,
@@ -100,13 +100,13 @@ def load_dataset(config: Mapping[str, Any]) -> Dataset:
 
 @cache
 def _loaded(node: str) -> Dataset:
-    dataset: Dataset = _made("dataset", json.loads(node))
+    dataset: Dataset = made("dataset", json.loads(node))
     return dataset
 
 
 def build_network(config: Mapping[str, Any], dataset: Dataset, rules: Regularizers) -> nn.Module:
     """The model with its slots filled, and its initial weights drawn from the run's seed."""
-    model = _made("model", config["model"])
+    model = made("model", config["model"])
     lacking = [slot for slot in rules.architecture if slot not in inspect.signature(model.func).parameters]
     if lacking:
         slots = [s for s in ("pool", "linear", "dropout", "branch") if s in inspect.signature(model.func).parameters]
@@ -117,21 +117,21 @@ def build_network(config: Mapping[str, Any], dataset: Dataset, rules: Regularize
             f"dataset: its images are {height}x{width}; the models take square ones, so crop or resize them"
         )
     build = partial(model, in_channels=channels, classes=len(dataset.classes), image_size=height, **rules.architecture)
-    network: nn.Module = _built("model", build)
-    _built("init", partial(initialise, network, _made("init", config["init"]), config["seed"]))
+    network: nn.Module = built("model", build)
+    built("init", partial(initialise, network, made("init", config["init"]), config["seed"]))
     return network
 
 
 def build_optimizer(node: Mapping[str, Any], network: nn.Module, device: torch.device) -> torch.optim.Optimizer:
     """The optimizer in its fused form where it has one; on a GPU ready to be captured, its rates device tensors."""
-    make = _made("optimizer", node)
+    make = made("optimizer", node)
     takes = inspect.signature(make.func).parameters
     extra: dict[str, Any] = {"fused": True} if "fused" in takes else {}
     if device.type == "cuda":
         extra["lr"] = torch.tensor(node["lr"], device=device)
         if "capturable" in takes:
             extra["capturable"] = True
-    optimizer: torch.optim.Optimizer = _built("optimizer", partial(make, network.parameters(), **extra))
+    optimizer: torch.optim.Optimizer = built("optimizer", partial(make, network.parameters(), **extra))
     return optimizer
 
 
@@ -140,7 +140,7 @@ def build_preprocess(config: Mapping[str, Any], dataset: Dataset, device: torch.
     node = config["dataset"].get("preprocess")
     if node is None:
         return _unchanged
-    return _built("dataset.preprocess", partial(_made("dataset.preprocess", node), dataset.train)).to(device)
+    return built("dataset.preprocess", partial(made("dataset.preprocess", node), dataset.train)).to(device)
 
 
 def _unchanged(images: torch.Tensor) -> torch.Tensor:
@@ -154,9 +154,9 @@ def regularizers(nodes: Mapping[str, Any]) -> Regularizers:
     for name, places in nodes.items():
         for place, node in places.items():
             if place == "architecture":
-                slots |= {slot: _made(f"regularizer.{name}", factory) for slot, factory in node.items()}
+                slots |= {slot: made(f"regularizer.{name}", factory) for slot, factory in node.items()}
             elif place in acting:
-                acting[place].append(_made(f"regularizer.{name}", node))
+                acting[place].append(made(f"regularizer.{name}", node))
             else:
                 raise UsageError(f"regularizer.{name}.{place}: no such place; there are {', '.join(PLACES)}")
     return Regularizers(architecture=slots, **{place: tuple(rules) for place, rules in acting.items()})
@@ -173,10 +173,10 @@ def check_batch_norm(network: nn.Module, batch_size: int) -> None:
 
 
 def _probe(name: str, node: Mapping[str, Any]) -> Probe:
-    measure = _made(f"probe.{name}", {key: value for key, value in node.items() if key != "when"})
+    measure = made(f"probe.{name}", {key: value for key, value in node.items() if key != "when"})
     home = inspect.getmodule(measure.func)
     bands, reads = getattr(home, "BANDS", {}), frozenset(getattr(home, "READS", ()))
-    return Probe(name, _made(f"probe.{name}.when", node["when"]), measure, bands, reads)
+    return Probe(name, made(f"probe.{name}.when", node["when"]), measure, bands, reads)
 
 
 def _on(device: torch.device, split: Any) -> Images:
@@ -189,11 +189,12 @@ def _seed(settings: Settings, stream: str) -> int:
     return int.from_bytes(digest[:7], "big")
 
 
-def _made(path: str, node: Mapping[str, Any]) -> Any:
-    return _built(path, partial(instantiate, dict(node), _convert_="all"))
+def made(path: str, node: Mapping[str, Any]) -> Any:
+    """What a node's `_target_` stands for, with the keys beside it as arguments."""
+    return built(path, partial(instantiate, dict(node), _convert_="all"))
 
 
-def _built(path: str, build: Any) -> Any:
+def built(path: str, build: Any) -> Any:
     """Call, and say of any refusal where in the config it comes from."""
     try:
         return build()

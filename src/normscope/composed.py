@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from normscope.places import CONFIGS, EXPERIMENTS
 from normscope.runs import folder
 from normscope.settings import Settings
+from normscope.surveys import names
 
 
 def register() -> None:
@@ -34,12 +35,20 @@ def composed(overrides: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def config_of(root: DictConfig) -> dict[str, Any]:
-    """The run's config as plain dicts and lists, interpolations resolved, without Hydra's own part."""
+    """The run's config as plain dicts and lists, interpolations resolved, without Hydra's own part and without `job`,
+    which is no part of how a network is trained."""
     return {
         str(key): OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         for key, value in root.items()
-        if key != "hydra"
+        if key not in ("hydra", "job")
     }
+
+
+def job_of(root: DictConfig) -> dict[str, Any]:
+    """The chosen job as a plain dict; empty where a network is to be trained."""
+    job = OmegaConf.to_container(root.job, resolve=True)
+    assert isinstance(job, dict)
+    return {str(key): value for key, value in job.items()}
 
 
 def choices_of(root: DictConfig) -> dict[str, Any]:
@@ -48,8 +57,10 @@ def choices_of(root: DictConfig) -> dict[str, Any]:
 
 
 def own_choices(choices: Mapping[str, Any]) -> dict[str, Any]:
-    """The choices of normscope's groups among all."""
-    return {str(group): name for group, name in choices.items() if not str(group).startswith("hydra/")}
+    """The choices of normscope's groups among all, those that a run is made of: `job` is not among them."""
+    own = {str(group): name for group, name in choices.items() if not str(group).startswith("hydra/")}
+    own.pop("job", None)
+    return own
 
 
 def missing_keys(root: DictConfig) -> list[str]:
@@ -58,15 +69,18 @@ def missing_keys(root: DictConfig) -> list[str]:
 
 
 def run_name(*, _root_: DictConfig) -> str:
-    """The run's own folder: readable, and different for each different config."""
+    """The own folder of a run or a job: readable, and different for each different config."""
+    if job := job_of(_root_):
+        return names.folder_name(job)
     return folder.run_name(config_of(_root_), choices_of(_root_))
 
 
 def experiment_folder(*, _root_: DictConfig) -> str:
-    """The experiment's name, or "single"."""
-    return str(choices_of(_root_)["experiment"] or "single")
+    """The name of the job or, where a network is trained, of the experiment, or "single"."""
+    choices = _root_.hydra.runtime.choices
+    return str(choices["job"] or choices["experiment"] or "single")
 
 
 def run_folder(*, _root_: DictConfig) -> str:
-    """The run's folder under outputs/."""
+    """The folder of a run or a job under outputs/."""
     return f"{experiment_folder(_root_=_root_)}/{run_name(_root_=_root_)}"

@@ -2,11 +2,14 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from normscope import composed
@@ -26,33 +29,70 @@ keep_freed_memory()
 
 @hydra.main(config_path=str(CONFIGS), config_name="train", version_base="1.3")
 def run(root: DictConfig) -> None:
-    """Carry out one run in the folder that Hydra made for it, or skip it if it has been."""
+    """Carry out one run, or one job on finished runs, in the folder that Hydra made for it; skip it if it has been."""
     hydra_config = HydraConfig.get()
-    choices = composed.own_choices(hydra_config.runtime.choices)
     folder = Path(os.path.relpath(hydra_config.runtime.output_dir))
-    _statuses.append(_run(composed.config_of(root), choices, folder))
+    config, choices = composed.config_of(root), hydra_config.runtime.choices
+    if job := composed.job_of(root):
+        begin = partial(_measure, job, str(choices["job"]), config, folder)
+    else:
+        begin = partial(_train, config, composed.own_choices(choices), folder)
+    _statuses.append(_guarded(begin, folder))
 
 
-def _run(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
+def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
     from normscope.runs.summary import read_summary
 
+    earlier = read_summary(folder) or {}
+    if earlier.get("status") in ("finished", "diverged"):
+        print(f"{folder}: already {earlier['status']}, skipped")
+        return str(earlier["status"])
+
+    from normscope.assemble import assemble
+    from normscope.progress import numbers, shown
+    from normscope.training.run import carry_out
+
+    job = assemble(config, choices)
+    with shown(folder, job) as progress:
+        summary = carry_out(job, folder, progress)
+    print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")
+    return str(summary["status"])
+
+
+def _measure(job: dict[str, Any], name: str, config: dict[str, Any], folder: Path) -> str:
+    from normscope.surveys.folder import is_done, origin_of
+    from normscope.surveys.sources import sources
+
+    runs = sources(job, Path(config["outputs"]))
+    origin = origin_of(name, job, runs)
+    if is_done(folder, origin):
+        print(f"{folder}: already finished, skipped")
+        return "finished"
+
+    from normscope.assemble import chosen_device
+    from normscope.reopened import survey_of
+    from normscope.surveys.bar import say_where, shown
+    from normscope.surveys.folder import carry_out
+
+    survey = survey_of(job, runs, config["device"])
+    with shown(folder, survey, chosen_device(config["device"]).type) as progress:
+        summary = carry_out(survey, origin, folder, progress)
+    if summary["status"] != "finished":
+        print(f"  {summary['status']}: {summary['reason']}; repeat the command to go on")
+        return str(summary["status"])
+    print(f"  finished: {summary['sentence']}, {summary['seconds']:,.0f} s")
+    print(f"Picture: {folder / summary['picture']} (numbers: {name}.csv, summary.json)")
+    if HydraConfig.get().mode == RunMode.RUN:  # a sweep says it once, at its end
+        say_where([folder.parent])
+    return "finished"
+
+
+def _guarded(begin: Callable[[], str], folder: Path) -> str:
+    """Begin, and turn what goes wrong into a message; returns the status."""
     try:
         if "interrupted" in _statuses:  # the user stopped the sweep, not one run of it
             return "interrupted"
-        earlier = read_summary(folder) or {}
-        if earlier.get("status") in ("finished", "diverged"):
-            print(f"{folder}: already {earlier['status']}, skipped")
-            return str(earlier["status"])
-
-        from normscope.assemble import assemble
-        from normscope.progress import numbers, shown
-        from normscope.training.run import carry_out
-
-        job = assemble(config, choices)
-        with shown(folder, job) as progress:
-            summary = carry_out(job, folder, progress)
-        print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")
-        return str(summary["status"])
+        return begin()
     except UsageError as error:
         print(f"normscope: {error}", file=sys.stderr)
     except Exception as error:

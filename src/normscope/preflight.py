@@ -36,8 +36,8 @@ def check_config(config: Mapping[str, Any]) -> None:
 
 
 def settings_of(config: Mapping[str, Any]) -> Settings:
-    """The top-level settings of a config, whatever else it holds left aside."""
-    return Settings(**{f.name: config[f.name] for f in fields(Settings)})
+    """The top-level settings of a config, whatever else it holds left aside; a run's config has no `job`."""
+    return Settings(**{f.name: config[f.name] for f in fields(Settings) if f.name != "job"})
 
 
 def _targets(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

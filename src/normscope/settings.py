@@ -24,7 +24,7 @@ class Settings:
         log_every, evaluate_every, checkpoint_every, probe_every: in updates; evaluate_every: null is once an epoch.
         diverged_above: a training loss above this many times ln K ends the run as diverged.
         outputs: the folder of all runs.
-        model, init, optimizer, schedule, regularizer, dataset, probe: filled by the groups of the same names.
+        model, init, optimizer, schedule, regularizer, dataset, probe, job: filled by the groups of the same names.
     """
 
     seed: int = 0
@@ -47,6 +47,7 @@ class Settings:
     regularizer: dict[str, Any] = field(default_factory=dict)
     dataset: dict[str, Any] = field(default_factory=dict)
     probe: dict[str, Any] = field(default_factory=dict)
+    job: dict[str, Any] = field(default_factory=dict)
 
 
 AT_LEAST_ONE = ("batch_size", "steps", "log_every", "evaluate_every", "checkpoint_every", "probe_every")

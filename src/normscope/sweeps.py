@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from normscope.composed import choices_of, config_of, missing_keys
+from normscope.composed import choices_of, config_of, job_of, missing_keys
 from normscope.errors import UsageError
 from normscope.preflight import check_config
 
@@ -27,6 +27,7 @@ class Sweep(Callback):
 
     def __init__(self) -> None:
         self._folders: list[Path] = []
+        self._jobs: list[str] = []  # the job of each cell, "" where it trains
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the one run."""
@@ -37,13 +38,18 @@ class Sweep(Callback):
 
         def check() -> None:
             cells = _cells(config)
-            self._folders = [Path(config.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells]
+            self._folders = [Path(cell.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells]
+            self._jobs = [str(cell.hydra.runtime.choices["job"] or "") for cell in cells]
             _check(cells, self._folders)
 
         _or_exit(check)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print a table of all runs, draw the experiment's figure if there is one, and leave with a code that tells."""
+        if self._jobs and all(self._jobs):
+            from normscope.surveys.bar import conclude as conclude_jobs
+
+            _or_exit(lambda: sys.exit(conclude_jobs(self._folders)))
         from normscope.overview import conclude
 
         experiment = choices_of(config)["experiment"]
@@ -83,23 +89,29 @@ def _cells(config: DictConfig) -> list[DictConfig]:
 
 def _check(cells: list[DictConfig], folders: list[Path]) -> None:
     """First everything that needs no PyTorch, for all runs; then put each kind of run together once and rehearse it."""
-    for cell in cells:
+    for cell, folder in zip(cells, folders, strict=True):
         if missing := missing_keys(cell):
-            raise UsageError(f"{missing[0]} has no default; give it: {missing[0]}=VALUE")
-        check_config(config_of(cell))
+            raise UsageError(f"{missing[0]} has no default; give it: {missing[0]}=VALUE{_which_runs(cell)}")
+        check_config(config_of(cell) | {"job": job_of(cell)})
+        if job_of(cell):
+            _check_job(cell, folder)
     if len(set(folders)) < len(folders):
         raise UsageError("two runs of this sweep have the same config: a value is listed twice")
     for parent in {folder.parent for folder in folders}:
         _check_disk(parent)
 
-    from normscope.assemble import assemble
-    from normscope.rehearsal import rehearse
     from normscope.runs.summary import read_summary
 
     rehearsed = set()
     for cell, folder in zip(cells, folders, strict=True):
+        if job_of(cell):
+            _put_together(cell, folder)
+            continue
         if (read_summary(folder) or {}).get("status") in ("finished", "diverged"):
             continue
+        from normscope.assemble import assemble
+        from normscope.rehearsal import rehearse
+
         config = config_of(cell)
         kind = str(config | {"seed": None})
         if kind not in rehearsed:
@@ -118,3 +130,42 @@ def _check_disk(folder: Path) -> None:
             f"{folder}: the disk has {free / 1e6:.0f} MB left, a run may need {FREE_BYTES / 1e6:.0f} MB; "
             "make room or give another folder: outputs=DIR"
         )
+
+
+def _check_job(cell: DictConfig, folder: Path) -> None:
+    """Refuse settings that a job takes from its runs, runs that it cannot read, and a folder that is a run's."""
+    from normscope.surveys.sources import sources
+
+    name = cell.hydra.runtime.choices["job"]
+    for override in cell.hydra.overrides.task:
+        key = override.partition("=")[0].lstrip("+~")
+        if key.partition(".")[0] not in ("job", "device", "outputs"):
+            raise UsageError(
+                f"{override}: job={name} takes its settings from the run that it reads; leave {key} out, or give "
+                "job.KEY, device, outputs"
+            )
+    sources(job_of(cell), Path(cell.outputs))
+    if (folder / "config.yaml").exists():
+        raise UsageError(f"{folder} holds a run, which job={name} would write into; choose another hydra.run.dir=DIR")
+
+
+def _put_together(cell: DictConfig, folder: Path) -> None:
+    """Open a job's runs and let it check its options, unless it is done."""
+    from normscope.surveys.folder import is_done, origin_of
+    from normscope.surveys.sources import sources
+
+    job = job_of(cell)
+    runs = sources(job, Path(cell.outputs))
+    if not is_done(folder, origin_of(str(cell.hydra.runtime.choices["job"]), job, runs)):
+        from normscope.reopened import survey_of
+
+        survey_of(job, runs, cell.device)
+
+
+def _which_runs(cell: DictConfig) -> str:
+    """Where a job lacks its run: which there are."""
+    if not job_of(cell):
+        return ""
+    from normscope.surveys.sources import known
+
+    return f"; {known(Path(cell.outputs))}"

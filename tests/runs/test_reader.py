@@ -8,9 +8,10 @@ from tensorboard.backend.event_processing.event_accumulator import (
 )
 
 from normscope.errors import UsageError
-from normscope.runs.reader import Run, find_runs
+from normscope.runs.reader import Run, find_runs, read_run
 from normscope.runs.summary import write_config, write_summary
 from normscope.runs.writer import RunWriter
+from tests.fabricated import fabricate
 
 
 def write_run(folder, *, seed=0, experiment=None, scale=None, status="finished"):
@@ -115,3 +116,13 @@ def test_broken_run_is_left_out_with_a_warning_that_names_it(outputs, name, cont
 def test_run_without_a_summary_is_not_one_yet(outputs):
     (outputs / "single/y/summary.json").unlink()
     assert [run.folder.name for run in find_runs(outputs)] == ["x-seed0", "x-seed1"]
+
+
+def test_layers_are_listed_in_the_order_in_which_they_were_written(tmp_path):
+    folder = fabricate(tmp_path, "batch", 0)
+    names = ["moments/layer10/mean", "moments/layer2/mean", "moments/layer2/mean_drift", "moments/block1.layer1/mean"]
+    with (folder / "series.csv").open("a") as file:
+        file.writelines(f"{step},{name},1.0\n" for step in (0, 5) for name in names)
+    run = read_run(folder)
+    assert run.layers("moments/{layer}/mean") == ["layer10", "layer2", "block1.layer1"]
+    assert run.layers("train/loss") == []

@@ -1,6 +1,7 @@
 """The runs below a folder, for the report and for whoever draws a figure of their own."""
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,6 +50,17 @@ class Run:
         """The names of all series, sorted."""
         return sorted(self._series)
 
+    def layers(self, pattern: str) -> list[str]:
+        """The layers that have a series or histogram of this name, such as "covariate_shift/{layer}/l2".
+
+        They come in the order in which they were written, which is that of the forward pass.
+        """
+        if "{layer}" not in pattern:
+            return []
+        shape = re.compile("([^/]+)".join(map(re.escape, pattern.split("{layer}"))))
+        found = (shape.fullmatch(name) for name in [*self._series, *self._histograms])
+        return list(dict.fromkeys(match[1] for match in found if match))
+
     def series(self, name: str) -> Series:
         """(steps, values) of a series: int64 and float64, (T,) each; empty where the run has no such series.
 
@@ -59,15 +71,20 @@ class Run:
 
     def histograms(self, name: str) -> list[tuple[int, np.ndarray, np.ndarray]]:
         """(step, edges (B+1,), counts (B,)) of a histogram at every step that it was taken; [] where it never was."""
+        return self._histograms.get(name, [])
+
+    @cached_property
+    def _histograms(self) -> dict[str, list[tuple[int, np.ndarray, np.ndarray]]]:
         from normscope.runs.events import event_files, read_records
 
-        found = []
+        found: dict[str, list[tuple[int, np.ndarray, np.ndarray]]] = {}
         for path in event_files(self.folder):
             for _, event in read_records(path):
                 for value in event.summary.value:
-                    if value.tag == name and value.HasField("histo"):
+                    if value.HasField("histo"):
                         edges, counts = np.array(value.histo.bucket_limit), np.array(value.histo.bucket)
-                        found.append((event.step, edges, counts[1:]))  # the first bucket only keeps the first edge
+                        entry = event.step, edges, counts[1:]  # the first bucket only keeps the first edge
+                        found.setdefault(value.tag, []).append(entry)
         return found
 
     @cached_property

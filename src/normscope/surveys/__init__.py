@@ -1,0 +1,1 @@
+"""What all jobs share: the finished runs that they read, the table that they fill, the folder that they leave."""

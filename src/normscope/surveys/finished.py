@@ -1,0 +1,129 @@
+"""A run that has ended, put together again so that its network can be evaluated at any weights."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from normscope.precision import float32_products
+from normscope.runs.reader import Run
+from normscope.training.evaluation import Score
+from normscope.training.recording import Images
+from normscope.vectors import Vector
+
+Batches = list[tuple[Tensor, Tensor]]  # images (N, C, H, W) uint8 and labels (N,), on the device
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+AT_ONCE = 500  # test images
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """A network as its run left it, with the data that it was trained on.
+
+    Losses are mean cross-entropies in nats, without the terms that regularizers add, on images without augmentation.
+    Arithmetic is float32 with TF32 off, whatever the precision of the training.
+
+    Attributes:
+        run: its folder, config and choices.
+        network: read for its structure; never at the weights that it holds.
+        preprocess: float images in [0, 1] -> what the network sees.
+        training, test: the splits.
+        weights, buffers: by name, as the run left them.
+        initial: the weights before the first update, drawn anew from the run's seed.
+    """
+
+    run: Run
+    network: nn.Module
+    preprocess: Callable[[Tensor], Tensor]
+    training: Images
+    test: Images
+    weights: dict[str, Tensor]
+    buffers: dict[str, Tensor]
+    initial: dict[str, Tensor]
+
+    @property
+    def step(self) -> int:
+        """The number of updates that the run made."""
+        return int(self.run.summary["step"])
+
+    def training_batches(self, images: int, seed: int) -> Batches:
+        """At most `images` training images, drawn at random, in batches of the run's size; what does not fill the last
+        batch is dropped, as in training.
+
+        Raises:
+            ValueError: if they do not fill one batch.
+        """
+        size = self.run.config["batch_size"]
+        if images < size:
+            raise ValueError(
+                f"images ({images}) must be at least the run's batch_size ({size}), which BatchNorm normalises over"
+            )
+        whole = min(images, len(self.training.labels)) // size * size
+        return self._drawn(self.training, whole, seed, size)
+
+    def test_batches(self, images: int, seed: int) -> Batches:
+        """At most `images` test images, drawn at random.
+
+        Raises:
+            ValueError: if there are none.
+        """
+        if images < 1:
+            raise ValueError(f"test_images ({images}) must be at least 1")
+        return self._drawn(self.test, min(images, len(self.test.labels)), seed, AT_ONCE)
+
+    def in_training_mode(self, weights: Vector, batches: Batches) -> tuple[Score, dict[str, Tensor]]:
+        """Loss and accuracy with BatchNorm normalising by each batch, which is what training minimises; dropout and
+        other noise is off.
+
+        Returns:
+            The score, and the buffers with the statistics of the population as these batches estimate them: the mean
+            over the batches of their means and unbiased variances (Ioffe & Szegedy 2015, arXiv:1502.03167, algorithm 2,
+            steps 8 to 10).
+        """
+        buffers = {
+            name: torch.zeros_like(buffer) if name.rpartition(".")[2] in STATISTICS else buffer
+            for name, buffer in self.buffers.items()
+        }
+        self.network.eval()
+        for module in self.network.modules():
+            if hasattr(module, "running_mean"):
+                module.train()
+                module.momentum = None  # type: ignore[assignment]  # PyTorch's word for the plain mean over the batches
+        return self._score(weights, buffers, batches), buffers
+
+    def in_evaluation_mode(self, weights: Vector, buffers: Vector, batches: Batches) -> Score:
+        """Loss and accuracy with BatchNorm normalising by the statistics among the buffers."""
+        self.network.eval()
+        return self._score(weights, buffers, batches)
+
+    @torch.no_grad()
+    def _score(self, weights: Vector, buffers: Vector, batches: Batches) -> Score:
+        dtype = next(iter(weights.values())).dtype
+        total = torch.zeros(2, dtype=torch.float64, device=batches[0][0].device)  # sum of losses, correct answers
+        with float32_products("ieee"):
+            for images, labels in batches:
+                inputs = self.preprocess(images.float() / 255).to(dtype, memory_format=torch.channels_last)
+                logits = functional_call(self.network, {**weights, **buffers}, (inputs,))
+                total[0] += F.cross_entropy(logits, labels, reduction="sum")
+                total[1] += (logits.argmax(1) == labels).sum()
+        loss, accuracy = (total / count(batches)).tolist()
+        return Score(loss, accuracy)
+
+    def _drawn(self, split: Images, wanted: int, seed: int, size: int) -> Batches:
+        order = torch.randperm(len(split.labels), generator=generator(seed, "images"))[:wanted]
+        return [split.batch(index) for index in order.split(size)]
+
+
+def generator(seed: int, stream: str) -> torch.Generator:
+    """A source of random numbers for one purpose, the same on every machine."""
+    digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def count(batches: Iterable[tuple[Tensor, Tensor]]) -> int:
+    """The number of images in batches."""
+    return sum(len(labels) for _, labels in batches)
