@@ -1,4 +1,4 @@
-"""The command `normscope-report`: figures and verdicts from the runs under outputs/."""
+"""The command `normscope-report`: figures and verdicts of experiments, and pictures of what probes found."""
 
 import argparse
 import importlib.util
@@ -23,17 +23,30 @@ EXAMPLE = "seminar/bn_vs_no_bn"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Report on the experiments that are named, or on all that have runs; returns the exit code, 0 or 1."""
+    """Report on the experiments or runs that are named, or on all that have runs; returns the exit code, 0 or 1."""
     parser = argparse.ArgumentParser(
-        prog="normscope-report", description="Draw the figures of experiments and state their claims' verdicts."
+        prog="normscope-report",
+        description="Draw the figures of experiments and state their claims' verdicts; or draw what the probes of a "
+        "run found, or of several side by side.",
     )
-    parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="as in experiment=..., e.g. " + EXAMPLE)
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="EXPERIMENT|RUN",
+        help=f"an experiment as in experiment=..., e.g. {EXAMPLE}; or the folders of runs, best a pair",
+    )
     parser.add_argument("--outputs", type=Path, default=Path("outputs"), metavar="DIR", help="the folder of all runs")
     options = parser.parse_args(argv)
     console = Console()
     code = 0
     try:
-        names = options.experiments or with_runs(options.outputs)
+        folders = [Path(name) for name in options.names if name not in known() and Path(name).is_dir()]
+        if folders:
+            from normscope.observed import observe
+
+            observe(folders, options.outputs, console)
+        names = [name for name in options.names if Path(name) not in folders]
+        names = names or ([] if folders else with_runs(options.outputs))
     except UsageError as error:
         print(f"normscope-report: {error}", file=sys.stderr)
         return 1

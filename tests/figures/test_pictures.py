@@ -1,0 +1,63 @@
+"""Every probe's picture is drawn from runs that have its series, and says nothing of runs that have not."""
+
+import re
+
+import pytest
+
+from normscope.assemble import assemble
+from normscope.composed import composed
+from normscope.figures.observations import OBSERVATIONS
+from normscope.figures.pictures import available, picture
+from normscope.figures.subjects import subjects
+from normscope.runs.reader import find_runs
+from normscope.training.run import carry_out
+from tests.commands import TINY
+from tests.probes.test_all_probes import PROBES, WITHOUT_NORM, measured
+
+ONLY_NUMBERS = ("rounding",)  # read beside the probes whose numbers it judges
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """A run of each arm with every probe that it can have, a few steps long."""
+    root = tmp_path_factory.mktemp("runs")
+    for norm in ("none", "batch"):
+        with_norm = ("reduction", "scale_invariance", "theorem_4_2")
+        unfit = with_norm if norm == "none" else WITHOUT_NORM
+        chosen = [probe for probe in PROBES if probe not in unfit]
+        overrides = [*TINY, f"model/norm={norm}", f"probe=[{','.join(chosen)}]", "probe_every=2", "steps=5"]
+        carry_out(assemble(*composed(overrides)), root / norm, lambda step, metrics: None)
+    return find_runs(root)
+
+
+@pytest.mark.parametrize("probe", [probe for probe in PROBES if probe not in ONLY_NUMBERS])
+def test_every_probe_has_its_picture(probe):
+    patterns = [
+        re.compile("[^/]+".join(map(re.escape, name.split("{layer}"))))
+        for one in OBSERVATIONS
+        for panel in one.panels
+        for name in panel.names("{layer}")
+    ]
+    written = [name for found in measured(probe, steps=2)[0] for name in (*found.scalars, *found.histograms)]
+    assert any(pattern.fullmatch(name) for pattern in patterns for name in written)
+
+
+@pytest.mark.parametrize("observation", OBSERVATIONS, ids=lambda one: one.name)
+def test_a_picture_shows_a_run_alone_and_a_pair(pair, observation):
+    able = [run for run in pair if observation in available([run])]
+    assert able
+    for runs in (able[:1], pair):
+        figure = picture(observation, subjects(runs))
+        assert any(axis.has_data() for part in [figure] for axis in part.axes)
+        assert figure.get_suptitle() == observation.shows
+
+
+def test_a_run_without_probes_has_no_pictures(tmp_path):
+    carry_out(assemble(*composed([*TINY, "probe=[]", "steps=2"])), tmp_path / "run", lambda step, metrics: None)
+    assert available(find_runs(tmp_path)) == []
+
+
+def test_titles_of_panels_are_words():
+    for one in OBSERVATIONS:
+        assert re.fullmatch(r"[a-z_0-9]+", one.name)
+        assert one.shows[0].isupper()

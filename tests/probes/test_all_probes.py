@@ -1,0 +1,84 @@
+"""What holds for every probe under configs/probe, whatever it measures."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import torch
+
+from normscope.assemble import assemble
+from normscope.composed import composed
+from normscope.places import CONFIGS
+from normscope.training.probing import recorded
+from normscope.training.run import carry_out
+from normscope.training.step import training_step
+from tests.commands import TINY
+from tests.training.test_run import NOISY, rows, same, weights_in
+
+PROBES = sorted(path.stem for path in (CONFIGS / "probe").glob("*.yaml"))
+WITHOUT_NORM = ("jacobian",)  # what they measure is not defined where a norm couples the examples
+
+
+def overrides(probe: str) -> list[str]:
+    return [f"probe=[{probe}]", *(["model/norm=none"] if probe in WITHOUT_NORM else [])]
+
+
+def measured(probe: str, *more: str, steps: int = 1):
+    """What a probe finds in the first steps of a small run, and the record of the last of them."""
+    job = assemble(*composed([*TINY, *NOISY, *overrides(probe), *more]))
+    found, kept = [], {}
+    for step in range(steps):
+        batch = job.training.images[:16], job.training.labels[:16]
+        probing = replace(job.probing, kept=dict(kept))
+        _, record = recorded(training_step, job.trainee, batch, probing, job.probing.probes, step=step, lr=0.01)
+        found = [one.measure(record) for one in job.probing.probes]
+        for measurement in found:
+            kept |= measurement.kept
+    return found, record
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_run_with_the_probe_ends_in_the_weights_of_one_without(tmp_path, probe):
+    for name, chosen in (("with", overrides(probe)), ("without", [*overrides(probe), "probe=[]"])):
+        job = assemble(*composed([*TINY, *NOISY, *chosen, "probe_every=1", "steps=4"]))
+        carry_out(job, tmp_path / name, lambda step, metrics: None)
+    assert same(weights_in(tmp_path / "with"), weights_in(tmp_path / "without"))
+    for series in ("train/", "test/"):
+        assert rows(tmp_path / "with", series) == rows(tmp_path / "without", series)
+
+
+def test_all_probes_together_leave_no_trace(tmp_path):
+    together = [probe for probe in PROBES if probe not in WITHOUT_NORM]
+    for name, chosen in (("with", together), ("without", [])):
+        probe = f"probe=[{','.join(chosen)}]"
+        job = assemble(*composed([*TINY, *NOISY, probe, "probe_every=2", "steps=4", "precision=bf16"]))
+        carry_out(job, tmp_path / name, lambda step, metrics: None)
+    assert same(weights_in(tmp_path / "with"), weights_in(tmp_path / "without"))
+    assert rows(tmp_path / "with", "train/") == rows(tmp_path / "without", "train/")
+
+
+def test_no_two_probes_write_the_same_series():
+    names = Counter()
+    for probe in PROBES:
+        for found in measured(probe, steps=2)[0]:
+            names.update({*found.scalars, *found.histograms, *found.kept})
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_is_a_function_of_the_record(probe):
+    """Asked twice, it says the same."""
+    (_, *_), record = measured(probe)
+    job = assemble(*composed([*TINY, *overrides(probe)]))
+    (one,) = job.probing.probes
+    first, second = one.measure(replace(record)), one.measure(replace(record))
+    assert first.scalars.keys() == second.scalars.keys()
+    for name, value in first.scalars.items():
+        torch.testing.assert_close(torch.as_tensor(value), torch.as_tensor(second.scalars[name]), equal_nan=True)
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_measures_in_float64_on_demand(probe):
+    found, record = measured(probe, "probe_precision=fp64")
+    assert record.base[1][next(iter(record.weights))].dtype == torch.float64
+    assert any(one.scalars or one.histograms or one.kept for one in found)
