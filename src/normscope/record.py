@@ -164,5 +164,5 @@ class StepRecord:
 
 
 def leaves(weights: Vector) -> dict[str, Tensor]:
-    """Copies of the weights that a gradient can be taken at."""
-    return {name: tensor.detach().clone().requires_grad_() for name, tensor in weights.items()}
+    """The same numbers as a point that a gradient can be taken at; they share their memory, and nothing writes to it."""
+    return {name: tensor.detach().requires_grad_() for name, tensor in weights.items()}

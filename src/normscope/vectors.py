@@ -33,7 +33,8 @@ def norm_l2(vector: Vector) -> Tensor:
 
 def distance_l2(left: Vector, right: Vector) -> Tensor:
     """‖left − right‖₂, a float64 scalar."""
-    return norm_l2({name: left[name] - right[name] for name in left})
+    differences = [torch.linalg.vector_norm(left[name] - right[name], dtype=torch.float64) for name in left]
+    return torch.linalg.vector_norm(torch.stack(differences))
 
 
 def cosine(left: Vector, right: Vector) -> Tensor:
