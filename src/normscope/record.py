@@ -164,5 +164,5 @@ class StepRecord:
 
 
 def leaves(weights: Vector) -> dict[str, Tensor]:
-    """The same numbers as a point that a gradient can be taken at; they share their memory, and nothing writes to it."""
+    """The same numbers as a point that a gradient can be taken at; nothing writes to the memory that they share."""
     return {name: tensor.detach().requires_grad_() for name, tensor in weights.items()}
