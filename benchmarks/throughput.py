@@ -49,7 +49,7 @@ def ours(model: str, data: str, precision: str) -> Iterator[None]:
 
     torch.backends.cudnn.benchmark = True
     job = job_of(model, data, precision)
-    take_step = step_taker(job.device)
+    take_step = step_taker(job.device, job.trainee.optimizer)
     with float32_products(training_products(precision)):
         while True:
             take_step(job.trainee, *job.training.batch(job.batches.next()))

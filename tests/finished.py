@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from normscope.losses import cross_entropy
 from normscope.runs.reader import Run
 from normscope.surveys.finished import FinishedRun
 from normscope.training.recording import Images
@@ -28,6 +29,7 @@ def finished_run(
         "run": run_of(),
         "network": network,
         "preprocess": lambda some: some,
+        "loss": cross_entropy("mean"),
         "training": images or random_images(24, seed=1),
         "test": test or random_images(20, seed=2),
         "weights": {name: weight.detach().clone() for name, weight in network.named_parameters()},

@@ -14,8 +14,27 @@ from tests.commands import TINY
 
 CHOICES = sorted(path.relative_to(CONFIGS) for path in CONFIGS.rglob("*/*.yaml"))
 LISTS = ("regularizer", "probe")
-ONLY_WITH = {"jacobian": ["model/norm=none"]}  # a choice -> what else must be chosen for it to have a meaning
-NEEDS_FILES = {"dataset": ("cifar10", "folder")}  # tested with archives and folders of their own in tests/data
+ONLY_WITH = {  # a choice -> what else must be chosen for it to have a meaning
+    "jacobian": ["model/norm=none"],
+    "lsuv": ["init.images=16"],
+    "gaussian_regression": ["loss=squared_error", "model=mlp"],
+    "principal_components": ["dataset.preprocess.components=10"],
+    "group": ["model.norm.groups=2"],
+    "weight_standardisation": ["model.norm.norm.groups=2"],
+    "ghost_batch": ["model.norm.virtual_batch=8"],
+    "add": ["model=resnet18"],
+    "plain": ["model=resnet18"],
+    "skip_init": ["model=resnet18", "model/norm=none"],
+    "fixup": ["model=resnet18", "model/norm=none"],
+    "newton": ["model=mlp", "model.hidden_layers=1", "model.hidden_units=1"],
+    "stochastic_depth": ["model=resnet18"],
+    "early_stopping": ["dataset.validation=8", "batch_size=8"],
+    "snapshot_ensemble": ["schedule=restarts", "schedule.growth=1"],
+    "plateau": ["dataset.validation=8", "batch_size=8"],
+}
+NEEDS_FILES = {  # tested with archives and folders of their own in tests/data
+    "dataset": ("cifar10", "cifar100", "fashion_mnist", "folder", "mnist", "svhn")
+}
 
 
 def override(choice: Path) -> str:

@@ -38,6 +38,7 @@ WITH_TORCH = [
     (["dataset=folder", "dataset.root=nowhere"], "nowhere"),
     (["probe.along_gradient.step_sizes=[-1]"], "-1 must be > 0"),
     (["regularizer=[crop_flip]", "regularizer.crop_flip.data.flip=2"], "flip (2)"),
+    (["regularizer=[dropout,alpha_dropout]"], "the slot 'dropout' is taken by another"),
     (["outputs=/dev/null/outputs"], "cannot be written to"),
     (["hydra.run.dir=/dev/null/run"], "cannot be written to"),
     (["schedule=cosine", "schedule.final=3"], "final (3)"),

@@ -1,7 +1,7 @@
 import pytest
 
 from normscope.errors import UsageError
-from normscope.preflight import check_config
+from normscope.preflight import check_config, settings_of
 from normscope.settings import Settings, steps_of
 
 GOOD = {
@@ -11,6 +11,7 @@ GOOD = {
     "optimizer": {"_target_": "torch.optim.SGD", "_partial_": True, "lr": 0.1, "nesterov": False},
     "schedule": {"_target_": "normscope.optimizers.schedules.constant", "_partial_": True},
     "dataset": {"_target_": "normscope.data.sample.sample", "preprocess": None},
+    "loss": {"_target_": "normscope.losses.cross_entropy", "reduction": "mean"},
 }
 
 
@@ -53,3 +54,9 @@ def test_steps_win_over_epochs():
     assert steps_of(Settings(epochs=2, steps=7), 100) == 7
     assert steps_of(Settings(epochs=2.5), 100) == 250
     assert steps_of(Settings(epochs=0.001), 100) == 1
+
+
+def test_a_config_of_an_older_version_is_told_from_a_good_one():
+    older = {key: value for key, value in GOOD.items() if key != "loss"}
+    with pytest.raises(UsageError, match="loss: not in this config, which another version of normscope wrote"):
+        settings_of(older)

@@ -13,9 +13,13 @@ from torch import nn
 
 from normscope.data.batches import Batches
 from normscope.data.dataset import Dataset
+from normscope.data.drawn import drawn
 from normscope.errors import UsageError
+from normscope.fitting import check_augmentation, check_batch_norm, check_full_batch, check_observers
 from normscope.inits import initialise
+from normscope.losses import Loss
 from normscope.measurement import Probe
+from normscope.optimizers.plateau import observers
 from normscope.preflight import settings_of
 from normscope.regularizers.rules import PLACES, Regularizers
 from normscope.settings import Settings, steps_of
@@ -23,7 +27,7 @@ from normscope.training.loop import Plan
 from normscope.training.probing import Probing
 from normscope.training.recording import Images
 from normscope.training.run import Job
-from normscope.training.step import Trainee
+from normscope.training.step import Trainee, as_inputs, as_targets
 
 PROBE_TYPES = {"fp32": torch.float32, "fp64": torch.float64}
 
@@ -41,13 +45,15 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     device = chosen_device(settings.device)
     dataset = load_dataset(config)
     rules = regularizers(config["regularizer"])
+    check_augmentation(config["regularizer"], dataset.train.images)
     network = build_network(config, dataset, rules)
     check_batch_norm(network, settings.batch_size)
     network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
 
-    batches = built(
-        "dataset", partial(Batches, len(dataset.train.labels), settings.batch_size, _seed(settings, "order"))
-    )
+    order = partial(Batches, len(dataset.train.labels), settings.batch_size, _seed(settings, "order"))
+    batches, first = built("dataset", order), dataset.train[order().next()]
+    loss: Loss = made("loss", config["loss"])
+    guess = built("loss", partial(loss.of_guessing, as_targets(first.labels, len(dataset.classes))))
     torch.manual_seed(_seed(settings, "noise"))
     steps = steps_of(settings, batches.steps_per_epoch)
     trainee = Trainee(
@@ -55,21 +61,26 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         optimizer=build_optimizer(config["optimizer"], network, device),
         regularizers=rules,
         preprocess=build_preprocess(config, dataset, device),
+        loss=loss,
         classes=len(dataset.classes),
         precision=settings.precision,
         augmentation=torch.Generator(device).manual_seed(_seed(settings, "augmentation")),
         weights=dict(network.named_parameters()),
     )
+    schedule = made("schedule", config["schedule"])
     plan = Plan(
         steps=steps,
         base_lr=config["optimizer"]["lr"],
-        schedule=made("schedule", config["schedule"]),
+        schedule=schedule,
+        observers=observers(schedule),
         log_every=settings.log_every,
         evaluate_every=settings.evaluate_every or batches.steps_per_epoch,
         checkpoint_every=settings.checkpoint_every,
-        diverged_above=settings.diverged_above,
+        diverged_above=settings.diverged_above * guess,
     )
     held_out = {"test": dataset.test} | ({"validation": dataset.validation} if dataset.validation else {})
+    check_full_batch(trainee.optimizer, settings.batch_size, len(dataset.train.labels))
+    check_observers(plan.observers, held_out)
     return Job(
         config=config,
         choices=choices,
@@ -118,16 +129,24 @@ def build_network(config: Mapping[str, Any], dataset: Dataset, rules: Regularize
         )
     build = partial(model, in_channels=channels, classes=len(dataset.classes), image_size=height, **rules.architecture)
     network: nn.Module = built("model", build)
-    built("init", partial(initialise, network, made("init", config["init"]), config["seed"]))
+    batch = partial(drawn_images, config, dataset)
+    built("init", partial(initialise, network, made("init", config["init"]), config["seed"], batch))
     return network
 
 
+def drawn_images(config: Mapping[str, Any], dataset: Dataset, count: int) -> torch.Tensor:
+    """Training images drawn by the run's seed, as the network sees them, for an init that looks at data."""
+    images = drawn(dataset.train.images, count, _seed(settings_of(config), "init"))
+    seen: torch.Tensor = build_preprocess(config, dataset, torch.device("cpu"))(as_inputs(images))
+    return seen
+
+
 def build_optimizer(node: Mapping[str, Any], network: nn.Module, device: torch.device) -> torch.optim.Optimizer:
-    """The optimizer in its fused form where it has one; on a GPU ready to be captured, its rates device tensors."""
+    """The optimizer in its fused form where it has one; on a GPU, where it can be captured, its rate is a tensor."""
     make = made("optimizer", node)
     takes = inspect.signature(make.func).parameters
     extra: dict[str, Any] = {"fused": True} if "fused" in takes else {}
-    if device.type == "cuda":
+    if device.type == "cuda" and ("fused" in takes or "capturable" in takes):
         extra["lr"] = torch.tensor(node["lr"], device=device)
         if "capturable" in takes:
             extra["capturable"] = True
@@ -154,22 +173,14 @@ def regularizers(nodes: Mapping[str, Any]) -> Regularizers:
     for name, places in nodes.items():
         for place, node in places.items():
             if place == "architecture":
+                if taken := slots.keys() & node.keys():
+                    raise UsageError(f"regularizer.{name}: the slot '{min(taken)}' is taken by another; leave one out")
                 slots |= {slot: made(f"regularizer.{name}", factory) for slot, factory in node.items()}
             elif place in acting:
                 acting[place].append(made(f"regularizer.{name}", node))
             else:
                 raise UsageError(f"regularizer.{name}.{place}: no such place; there are {', '.join(PLACES)}")
     return Regularizers(architecture=slots, **{place: tuple(rules) for place, rules in acting.items()})
-
-
-def check_batch_norm(network: nn.Module, batch_size: int) -> None:
-    """Refuse to normalise over a batch of one."""
-    normed = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
-    if batch_size == 1 and normed:
-        raise UsageError(
-            "batch_size=1: BatchNorm needs a batch to take its mean and variance over; use batch_size=2 or more, "
-            "or model/norm=none"
-        )
 
 
 def _probe(name: str, node: Mapping[str, Any]) -> Probe:

@@ -18,7 +18,7 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
         The exit code: 130 if a run was interrupted, 1 if one failed, 3 if one diverged, else 0.
     """
     console = Console()
-    table = Table("run", "status", "steps", "train loss", "test accuracy", "minutes", title=f"{len(folders)} runs")
+    table = Table("run", "status", "steps", "train loss", "test", "minutes", title=f"{len(folders)} runs")
     table.columns[0].overflow = "fold"
     statuses = []
     for folder in folders:
@@ -29,8 +29,8 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
             folder.name,
             summary["status"] + (f": {summary['reason']}" if summary.get("reason") else ""),
             f"{summary.get('step', 0):,}",
-            f"{metrics['train/loss']:.3f}" if "train/loss" in metrics else "",
-            f"{100 * metrics['test/accuracy']:.1f} %" if "test/accuracy" in metrics else "",
+            in_words(metrics["train/loss"]) if "train/loss" in metrics else "",
+            _tested(metrics),
             f"{summary.get('seconds', 0) / 60:.1f}",
         )
     console.print(table)
@@ -44,6 +44,18 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
         if status in statuses:
             return code
     return 0
+
+
+def in_words(loss: float) -> str:
+    """Three decimals as long as they show something, else three digits."""
+    return f"{loss:.3f}" if 0.01 <= abs(loss) < 1000 or loss == 0 else f"{loss:.3g}"
+
+
+def _tested(metrics: dict[str, float]) -> str:
+    """The test accuracy, or the test loss of regression."""
+    if "test/accuracy" in metrics:
+        return f"{100 * metrics['test/accuracy']:.1f} %"
+    return f"loss {in_words(metrics['test/loss'])}" if "test/loss" in metrics else ""
 
 
 def _summary(folder: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from normscope.settings import Settings, check_settings
 from normscope.signatures import Signature, signature_of
 
 ALLOWED = ("normscope.", "torch.")  # a config never names other code
-ONE_OF = ("model", "init", "optimizer", "schedule", "dataset")  # groups of which a run has exactly one choice
+ONE_OF = ("model", "init", "optimizer", "schedule", "dataset", "loss")  # groups of which a run has exactly one choice
 PLAIN_TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
@@ -36,8 +36,18 @@ def check_config(config: Mapping[str, Any]) -> None:
 
 
 def settings_of(config: Mapping[str, Any]) -> Settings:
-    """The top-level settings of a config, whatever else it holds left aside; a run's config has no `job`."""
-    return Settings(**{f.name: config[f.name] for f in fields(Settings) if f.name != "job"})
+    """The top-level settings of a config, whatever else it holds left aside; a run's config has no `job`.
+
+    Raises:
+        UsageError: if one is not there: the config of a run that another version trained.
+    """
+    names = [f.name for f in fields(Settings) if f.name != "job"]
+    for name in names:
+        if name not in config:
+            raise UsageError(
+                f"{name}: not in this config, which another version of normscope wrote; train the run anew"
+            )
+    return Settings(**{name: config[name] for name in names})
 
 
 def _targets(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

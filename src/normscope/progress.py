@@ -10,6 +10,7 @@ from statistics import median
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from normscope.overview import in_words
 from normscope.training import run as training_run
 
 
@@ -56,10 +57,12 @@ def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress
 
 
 def numbers(metrics: Mapping[str, float]) -> str:
-    """The latest loss and test accuracy in words."""
+    """The latest loss and test accuracy in words; the test loss in regression, which has no accuracy."""
     parts = []
     if "train/loss" in metrics:
-        parts.append(f"loss {metrics['train/loss']:.3f}")
+        parts.append(f"loss {in_words(metrics['train/loss'])}")
     if "test/accuracy" in metrics:
         parts.append(f"test {100 * metrics['test/accuracy']:.1f} %")
+    elif "test/loss" in metrics:
+        parts.append(f"test loss {in_words(metrics['test/loss'])}")
     return ", ".join(parts)

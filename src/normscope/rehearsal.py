@@ -3,26 +3,29 @@
 from dataclasses import replace
 
 from normscope.errors import UsageError
+from normscope.training.capture import eager_step
 from normscope.training.probing import recorded
 from normscope.training.run import Job
-from normscope.training.step import training_step
 
 
 def rehearse(job: Job) -> None:
-    """Take one real step and measure every probe once, with two of the run's images, on the run's device.
+    """Take one real step and measure every probe once, with two of the run's images (one, where that is the batch), on
+    the run's device.
 
     The job is used up, its weights have moved: put it together anew for the run.
 
     Raises:
         UsageError: with whatever the parts said: a value out of range, shapes that do not fit.
     """
-    batch = job.training.images[:2], job.training.labels[:2]
+    count = min(2, job.config["batch_size"])
+    batch = job.training.images[:count], job.training.labels[:count]
     part = "schedule"
     try:
         lr = job.plan.lr(0)
         part = "the training step"
         probes = job.probing.probes
-        _, record = recorded(training_step, job.trainee, batch, job.probing, probes, step=0, lr=lr)
+        take_step = eager_step(job.trainee.optimizer)
+        _, record = recorded(take_step, job.trainee, batch, job.probing, probes, step=0, lr=lr)
         for probe in probes:
             part = f"probe.{probe.name}"
             found = probe.measure(record)

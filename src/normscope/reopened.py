@@ -62,6 +62,7 @@ def reopen(run: Run, device: str) -> FinishedRun:
         run=run,
         network=network,
         preprocess=job.trainee.preprocess,
+        loss=job.trainee.loss,
         training=job.training,
         test=job.held_out["test"],
         weights=weights,

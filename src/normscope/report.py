@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in names:
         try:
             runs = runs_of(name, options.outputs, console)
-            console.print(tables.runs_table(name, runs))
+            if runs:
+                console.print(tables.runs_table(name, runs))
             conclude(name, runs, options.outputs, console)
         except UsageError as error:
             print(f"normscope-report: {error}", file=sys.stderr)
@@ -99,7 +100,7 @@ def runs_of(experiment: str, outputs: Path, console: Console) -> list[Run]:
         UsageError: if there is none.
     """
     runs = _found(outputs, experiment, console)
-    if runs:
+    if runs or not needs_runs(experiment):
         return runs
     if experiment not in known():
         raise UsageError(f"there is no experiment {experiment!r}; those known are {', '.join(known())}")
@@ -107,6 +108,12 @@ def runs_of(experiment: str, outputs: Path, console: Console) -> list[Run]:
         f"{outputs.absolute()} holds no runs of {experiment} (folders with a config.yaml and a summary.json); name "
         f"another folder by --outputs DIR, or make some: normscope experiment={experiment} scale=laptop dataset=sample"
     )
+
+
+def needs_runs(experiment: str) -> bool:
+    """Whether an experiment is drawn from runs; one that computes all by itself says NEEDS_RUNS = False."""
+    source = EXPERIMENTS / f"{experiment}.py"
+    return not source.exists() or getattr(_loaded(source), "NEEDS_RUNS", True)
 
 
 def known() -> list[str]:
@@ -119,7 +126,7 @@ def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Conso
     """The figures and verdicts of an experiment's runs; returns the first figure's path, or the folder's."""
     folder = outputs / experiment
     page = folder / f"{folder.name}.md"
-    if not any(run.status in ENDED for run in runs):
+    if not any(run.status in ENDED for run in runs) and needs_runs(experiment):
         raise UsageError(f"{experiment}: no run has ended ({len(runs)} begun); repeat the command that began them")
     figures: list[Path] = []
     if (source := EXPERIMENTS / f"{experiment}.py").exists():
@@ -128,7 +135,8 @@ def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Conso
         figures = draw(module, runs, folder)
         tables.write_page(page, experiment, figures, verdicts, runs)
         write_board(folder / "report", {path.stem: path for path in figures}, {"verdicts": tables.card(verdicts)})
-        console.print(tables.verdicts_table(experiment, verdicts))
+        if verdicts:
+            console.print(tables.verdicts_table(experiment, verdicts))
         for note in tables.notes(verdicts):
             console.print(note, markup=False, highlight=False)
         for path in figures:
@@ -148,6 +156,7 @@ def draw(module: ModuleType, runs: Sequence[Run], folder: Path) -> list[Path]:
     for run in runs:
         if run.status in ENDED:
             parts.setdefault((run.scale, str(run.choices.get("dataset"))), []).append(run)
+    parts = parts or {("", ""): []}  # drawn without runs
     earlier = set(folder.glob(f"{folder.name}*.png"))
     paths = []
     for (scale, dataset), members in sorted(parts.items()):

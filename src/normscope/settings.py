@@ -22,9 +22,9 @@ class Settings:
         batch_size: images per update.
         epochs, steps: length of the run; `steps` counts where both are given.
         log_every, evaluate_every, checkpoint_every, probe_every: in updates; evaluate_every: null is once an epoch.
-        diverged_above: a training loss above this many times ln K ends the run as diverged.
+        diverged_above: a training loss above this many times that of guessing (ln K) ends the run as diverged.
         outputs: the folder of all runs.
-        model, init, optimizer, schedule, regularizer, dataset, probe, job: filled by the groups of the same names.
+        model, init, optimizer, schedule, regularizer, dataset, loss, probe, job: filled by the groups of these names.
     """
 
     seed: int = 0
@@ -46,6 +46,7 @@ class Settings:
     schedule: dict[str, Any] = field(default_factory=dict)
     regularizer: dict[str, Any] = field(default_factory=dict)
     dataset: dict[str, Any] = field(default_factory=dict)
+    loss: dict[str, Any] = field(default_factory=dict)
     probe: dict[str, Any] = field(default_factory=dict)
     job: dict[str, Any] = field(default_factory=dict)
 
@@ -69,9 +70,7 @@ def check_settings(settings: Settings) -> None:
     if not 0 <= settings.seed < 2**63:
         raise UsageError(f"seed={settings.seed}: must lie within 0 and 2^63 - 1")
     if not settings.diverged_above > 1:
-        raise UsageError(
-            f"diverged_above={settings.diverged_above}: must be above 1 (times ln K, the loss of guessing)"
-        )
+        raise UsageError(f"diverged_above={settings.diverged_above}: must be above 1 (times the loss of guessing)")
 
 
 def steps_of(settings: Settings, steps_per_epoch: int) -> int:

@@ -36,6 +36,12 @@ def signature_of(dotted: str) -> Signature | None:
     return _of_class(definition, module) if isinstance(definition, ast.ClassDef) else _of_function(definition, skip=0)
 
 
+def docstring_of(dotted: str) -> str:
+    """The docstring of the function or class that a dotted name stands for; "" if it has none or is not there."""
+    found = _find(dotted)
+    return (ast.get_docstring(found[0], clean=False) or "") if found else ""
+
+
 def _of_function(function: ast.FunctionDef, *, skip: int) -> Signature:
     arguments = function.args
     named = [*arguments.posonlyargs, *arguments.args][skip:] + arguments.kwonlyargs

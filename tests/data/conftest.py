@@ -1,10 +1,10 @@
-"""Small archives that look like CIFAR-10's, and a server on this machine that hands them out, well or badly."""
+"""Small archives that look like the published ones, and a server on this machine that hands them out, well or badly."""
 
 import hashlib
 import io
 import tarfile
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -13,21 +13,25 @@ import pytest
 import torch
 from PIL import Image
 
-from normscope.data.cifar10 import ARCHIVE, CLASSES, Archive, checksum_and_order
-from normscope.data.cifar_files import FOLDER, TEST, TRAIN
+from normscope.data import cifar
+from normscope.data.cifar10 import CIFAR10
 from normscope.data.dataset import Split
+from normscope.data.published import checksum_and_order
 from tests.data.python2_pickle import pickled
+
+FOLDER = CIFAR10.layout.folder
+ARCHIVE = CIFAR10.file.name
 
 
 @dataclass
 class Cifar:
-    """A little CIFAR-10: 100 training images and 20 test images."""
+    """A little CIFAR-10: 100 training images and 20 test images; `kind` is what is published of it."""
 
     train: Split
     test: Split
     batches: dict[str, bytes]
     content: bytes  # of the tar.gz
-    archive: Archive
+    kind: cifar.Cifar
 
     def write_batches(self, folder: Path) -> Path:
         folder.mkdir(parents=True)
@@ -43,7 +47,7 @@ class Cifar:
     def write_class_folders(self, root: Path) -> Path:
         for name, split in (("train", self.train), ("test", self.test)):
             for index, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
-                folder = root / name / CLASSES[label]
+                folder = root / name / CIFAR10.published.classes[label]
                 folder.mkdir(parents=True, exist_ok=True)
                 Image.fromarray(image.permute(1, 2, 0).numpy()).save(folder / f"{index}.png")
         return root
@@ -55,12 +59,11 @@ def _split(count, seed):
     return Split(images, torch.arange(count) % 10)
 
 
-@pytest.fixture(scope="session")
-def cifar():
+@pytest.fixture(scope="session", name="cifar")
+def _cifar():
     train, test = _split(100, 0), _split(20, 1)
-    parts = dict(
-        zip((*TRAIN, *TEST), [train[torch.arange(i * 20, i * 20 + 20)] for i in range(5)] + [test], strict=True)
-    )
+    names = (*CIFAR10.layout.train, *CIFAR10.layout.test)
+    parts = dict(zip(names, [train[torch.arange(i * 20, i * 20 + 20)] for i in range(5)] + [test], strict=True))
     batches = {
         name: pickled(
             {
@@ -79,22 +82,20 @@ def cifar():
             entry.size = len(batch)
             tar.addfile(entry, io.BytesIO(batch))
     content = file.getvalue()
-    archive = Archive(
-        url="http://127.0.0.1:9/nobody-listens.tar.gz",
-        size=len(content),
-        md5=hashlib.md5(content).hexdigest(),
-        train=checksum_and_order(train)[0],
-        test=checksum_and_order(test)[0],
+    file = replace(CIFAR10.file, size=len(content), md5=hashlib.md5(content).hexdigest())
+    sums = {"train_sum": checksum_and_order(train)[0], "test_sum": checksum_and_order(test)[0]}
+    return Cifar(
+        train, test, batches, content, replace(CIFAR10, file=file, published=replace(CIFAR10.published, **sums))
     )
-    return Cifar(train, test, batches, content, archive)
 
 
 @dataclass
 class Server:
-    """A web server with one file.
+    """A web server with one file, or with several in a folder.
 
     Attributes:
         content: of the file.
+        files: name -> content, where there are several; others are not found.
         breaks_after: bytes after which the first, second, ... connection breaks; later ones are whole.
         knows_ranges, tells_length: what it can do.
         status: what it answers instead, if not 200.
@@ -103,6 +104,7 @@ class Server:
 
     url: str
     content: bytes = b""
+    files: dict[str, bytes] = field(default_factory=dict)
     breaks_after: list[int] = field(default_factory=list)
     knows_ranges: bool = True
     tells_length: bool = True
@@ -112,16 +114,18 @@ class Server:
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         asked = request.headers.get("Range")
         self.ranges.append(asked)
-        if self.status != 200:
-            return request.send_error(self.status)
+        name = request.path.rpartition("/")[2]
+        if self.status != 200 or (self.files and name not in self.files):
+            return request.send_error(self.status if self.status != 200 else 404)
+        content = self.files.get(name, self.content)
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.knows_ranges else 0
-        if start >= len(self.content):
+        if start >= len(content):
             return request.send_error(416)
-        rest = self.content[start:]
+        rest = content[start:]
         request.send_response(206 if asked and self.knows_ranges else 200)
         if asked and self.knows_ranges:
-            end = len(self.content) - 1
-            request.send_header("Content-Range", f"bytes {start}-{end}/{len(self.content)}")
+            end = len(content) - 1
+            request.send_header("Content-Range", f"bytes {start}-{end}/{len(content)}")
         if self.tells_length:
             request.send_header("Content-Length", str(len(rest)))
         request.end_headers()

@@ -7,11 +7,19 @@ import pytest
 import torch
 from PIL import Image
 
-from normscope.data.cifar10 import ARCHIVE, CIFAR10, checksum_and_order, cifar10, load
-from normscope.data.cifar_files import FOLDER
+from normscope.data import cifar as module
+from normscope.data.cifar10 import URL, cifar10
+from normscope.data.published import checksum_and_order
 from normscope.errors import UsageError
 from normscope.places import CONFIGS
+from tests.data.conftest import ARCHIVE, FOLDER
 from tests.data.python2_pickle import pickled
+
+NOWHERE = "http://127.0.0.1:9/nobody-listens.tar.gz"
+
+
+def load(root, kind, url=NOWHERE):
+    return module.load(root, kind, url)
 
 
 def in_a_folder(cifar, tmp_path):
@@ -41,7 +49,7 @@ FORMS = [in_a_folder, as_the_folder_itself, as_the_archive, as_the_archive_itsel
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_the_same_images_in_the_same_order(cifar, tmp_path, form):
-    found = load(form(cifar, tmp_path), cifar.archive)
+    found = load(form(cifar, tmp_path), cifar.kind)
     for split, original in zip(found, (cifar.train, cifar.test), strict=True):
         expected = original[checksum_and_order(original)[1]]
         assert torch.equal(split.images, expected.images)
@@ -50,9 +58,8 @@ def test_every_form_gives_the_same_images_in_the_same_order(cifar, tmp_path, for
 
 def test_what_is_missing_is_downloaded_once(cifar, tmp_path, server):
     server.content = cifar.content
-    archive = replace(cifar.archive, url=server.url)
     for _ in range(2):
-        train, _ = load(tmp_path / "data", archive)
+        train, _ = load(tmp_path / "data", cifar.kind, server.url)
         assert len(train) == 100
     assert len(server.ranges) == 1
     assert (tmp_path / "data" / ARCHIVE).read_bytes() == cifar.content
@@ -82,20 +89,20 @@ def test_a_mirror_with_another_file_is_refused(cifar, tmp_path, server):
 def test_an_archive_cut_short_is_named_and_left_alone(cifar, tmp_path):
     (tmp_path / ARCHIVE).write_bytes(cifar.content[:-1000])
     with pytest.raises(UsageError, match=r"cifar-10-python\.tar\.gz is cut short: .* bytes; delete it"):
-        load(tmp_path, cifar.archive)
+        load(tmp_path, cifar.kind)
     assert (tmp_path / ARCHIVE).exists()
 
 
 def test_a_damaged_archive_is_named(cifar, tmp_path):
     (tmp_path / ARCHIVE).write_bytes(cifar.content[:-1] + b"x")
-    with pytest.raises(UsageError, match=rf"is damaged: md5 .*, not {cifar.archive.md5}; delete it"):
-        load(tmp_path, cifar.archive)
+    with pytest.raises(UsageError, match=rf"is damaged: md5 .*, not {cifar.kind.file.md5}; delete it"):
+        load(tmp_path, cifar.kind)
 
 
 def test_another_archive_by_the_right_name_is_named(cifar, tmp_path):
     (tmp_path / ARCHIVE).write_bytes(cifar.content + b"x")
     with pytest.raises(UsageError, match="is not the archive"):
-        load(tmp_path, cifar.archive)
+        load(tmp_path, cifar.kind)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +122,7 @@ def test_a_missing_or_damaged_batch_is_named(cifar, tmp_path, name, content, rea
     batches = cifar.write_batches(tmp_path / FOLDER)
     (batches / name).write_bytes(content) if content is not None else (batches / name).unlink()
     with pytest.raises(UsageError, match=rf"{name} cannot be read: .*{reason}"):
-        load(tmp_path, cifar.archive)
+        load(tmp_path, cifar.kind)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
@@ -123,7 +130,7 @@ def test_a_truncated_batch_is_named(cifar, tmp_path, share):
     batch = cifar.write_batches(tmp_path / FOLDER) / "data_batch_2"
     batch.write_bytes(batch.read_bytes()[: int(share * batch.stat().st_size)])
     with pytest.raises(UsageError, match="data_batch_2 cannot be read"):
-        load(tmp_path, cifar.archive)
+        load(tmp_path, cifar.kind)
 
 
 class Harmful:
@@ -136,7 +143,7 @@ def test_code_in_a_batch_is_never_run(cifar, tmp_path, monkeypatch):
     batches = cifar.write_batches(tmp_path / FOLDER)
     (batches / "data_batch_1").write_bytes(pickle.dumps({b"data": Harmful()}))
     with pytest.raises(UsageError, match=r"data_batch_1 cannot be read: it asks for posix\.mkdir|nt\.mkdir"):
-        load(tmp_path, cifar.archive)
+        load(tmp_path, cifar.kind)
     assert not (tmp_path / "was-run").exists()
 
 
@@ -147,7 +154,7 @@ def test_an_array_in_fortrans_order_is_read_as_numpy_would(cifar, tmp_path):
     assert content != cifar.batches["test_batch"]
     np.testing.assert_array_equal(pickle.loads(content, encoding="bytes")[b"data"], pixels)
     (batches / "test_batch").write_bytes(content)
-    assert len(load(tmp_path, cifar.archive)[1]) == 20  # and they pass the check of the pixels
+    assert len(load(tmp_path, cifar.kind)[1]) == 20  # and they pass the check of the pixels
 
 
 def test_one_changed_pixel_is_noticed(cifar, tmp_path):
@@ -158,7 +165,7 @@ def test_one_changed_pixel_is_noticed(cifar, tmp_path):
     pixels[3, 4, 1] ^= 1
     Image.fromarray(pixels).save(file)
     with pytest.raises(UsageError, match=r"its 100 training images and labels are not CIFAR-10's .*dataset=folder"):
-        load(root, cifar.archive)
+        load(root, cifar.kind)
 
 
 def test_an_image_in_the_wrong_class_is_noticed(cifar, tmp_path):
@@ -166,7 +173,7 @@ def test_an_image_in_the_wrong_class_is_noticed(cifar, tmp_path):
     file = next((root / "test" / "cat").iterdir())
     file.rename(root / "test" / "dog" / file.name)
     with pytest.raises(UsageError, match="its 20 test images and labels are not CIFAR-10's"):
-        load(root, cifar.archive)
+        load(root, cifar.kind)
 
 
 def test_other_classes_are_sent_to_dataset_folder(cifar, tmp_path):
@@ -174,7 +181,7 @@ def test_other_classes_are_sent_to_dataset_folder(cifar, tmp_path):
     for split in ("train", "test"):
         (root / split / "cat").rename(root / split / "kitten")
     with pytest.raises(UsageError, match=r"kitten.*dataset=folder dataset\.root="):
-        load(root, cifar.archive)
+        load(root, cifar.kind)
 
 
 def test_the_checksum_knows_images_and_labels_but_not_their_order(cifar):
@@ -187,4 +194,4 @@ def test_the_checksum_knows_images_and_labels_but_not_their_order(cifar):
 
 
 def test_the_config_names_the_universitys_address():
-    assert f"url: {CIFAR10.url}\n" in (CONFIGS / "dataset" / "cifar10.yaml").read_text()
+    assert f"url: {URL}\n" in (CONFIGS / "dataset" / "cifar10.yaml").read_text()

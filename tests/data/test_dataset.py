@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from normscope.data.dataset import Split, hold_out, in_splits, subset
+from normscope.data.dataset import Split, hold_out, in_splits, subset, with_random_labels
 
 
 def numbered(labels):
@@ -92,7 +92,7 @@ def test_a_class_that_would_be_lost_to_training_is_named():
 @pytest.mark.parametrize(
     ("images", "labels"),
     [
-        (torch.zeros(2, 3, 4, 4), torch.zeros(2, dtype=torch.int64)),
+        (torch.zeros(2, 3, 4, 4).double(), torch.zeros(2, dtype=torch.int64)),
         (torch.zeros(2, 4, 4, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)),
         (torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64)),
         (torch.zeros(2, 3, 4, 4, dtype=torch.uint8), torch.zeros(2)),
@@ -101,3 +101,59 @@ def test_a_class_that_would_be_lost_to_training_is_named():
 def test_a_split_of_other_kinds_of_tensors_is_refused(images, labels):
     with pytest.raises(ValueError, match="must be"):
         Split(images, labels)
+
+
+NAMES = tuple("abcdefghij")
+
+
+@pytest.mark.parametrize("classes", [["d", "b"], [3, 1], ["3", "b"]])
+def test_some_classes_are_renumbered_in_the_order_asked_for(classes):
+    dataset = in_splits("ten", NAMES, TEN, TEN, classes=classes, validation=10, train_size=40, test_size=30)
+    assert dataset.classes == ("d", "b")
+    for split, count in ((dataset.train, 40), (dataset.validation, 10), (dataset.test, 30)):
+        assert split.labels.bincount().tolist() == [count // 2, count // 2]
+        assert [{3: 0, 1: 1}[number % 10] for number in numbers(split)] == split.labels.tolist()
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([0], "at least two"),
+        (3, r"dataset\.classes=\[0,1\]"),
+        ("ab", "at least two"),
+        ([0, 10], "there is no class 10; give labels of 0 to 9, or of a, b,"),
+        ([0, -1], "there is no class -1"),
+        (["a", "z"], "there is no class z"),
+        (["a", 0], "a comes twice"),
+    ],
+)
+def test_classes_that_are_not_there_are_refused(classes, message):
+    with pytest.raises(ValueError, match=message):
+        in_splits("ten", NAMES, TEN, TEN, classes=classes)
+
+
+def test_the_asked_share_of_labels_becomes_random_and_no_image_changes():
+    """A share p leaves 1 - p + p/K of the labels right; what is replaced at a small share is so at a larger one."""
+    many = numbered([index % 10 for index in range(20_000)])
+    half, all_ = with_random_labels(many, 0.5, 10), with_random_labels(many, 1.0, 10)
+    assert (half.labels == many.labels).double().mean() == pytest.approx(0.55, abs=0.015)
+    assert (all_.labels == many.labels).double().mean() == pytest.approx(0.1, abs=0.01)
+    assert all_.labels.bincount(minlength=10).double().std() < 4 * (20_000 * 0.09) ** 0.5
+    replaced = half.labels != many.labels
+    assert torch.equal(half.labels[replaced], all_.labels[replaced])
+    assert torch.equal(half.images, many.images)
+
+
+def test_random_labels_are_the_same_for_ever_and_for_training_only():
+    dataset = in_splits("ten", NAMES, TEN, TEN, random_labels=1.0, validation=50, train_size=100)
+    plain = in_splits("ten", NAMES, TEN, TEN, validation=50, train_size=100)
+    assert numbers(dataset.train) == numbers(plain.train)
+    assert dataset.train.labels[:10].tolist() == [6, 8, 7, 7, 1, 9, 8, 7, 7, 1]
+    assert torch.equal(dataset.validation.labels, plain.validation.labels)
+    assert torch.equal(dataset.test.labels, plain.test.labels)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_share_of_random_labels_out_of_range_is_refused(share):
+    with pytest.raises(ValueError, match=r"random_labels \(.*\) must lie within 0 and 1"):
+        in_splits("ten", NAMES, TEN, TEN, random_labels=share)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from normscope.data.dataset import Split
-from normscope.data.preprocess import standardise
+from normscope.data.preprocess import mean_channel, mean_image, standardise
 
 
 def split(images):
@@ -54,3 +54,26 @@ def test_it_moves_to_a_device():
     assert moved.mean.device.type == moved.std.device.type == "meta"
     with pytest.raises(AttributeError):
         moved.mean = None
+
+
+def test_the_mean_image_and_the_mean_of_each_channel_are_taken_off():
+    images = RANDOM.images.float() / 255
+    torch.testing.assert_close(mean_image(RANDOM)(images), images - images.mean(0), rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        mean_channel(RANDOM)(images), images - images.mean((0, 2, 3), keepdim=True), rtol=0, atol=1e-6
+    )
+    assert mean_image(RANDOM).mean.shape == (1, 3, 5, 7)
+    assert mean_channel(RANDOM).mean.shape == (1, 3, 1, 1)
+
+
+def test_the_mean_of_two_images_by_hand():
+    two = split(torch.tensor([[[[0, 255]]], [[[51, 255]]]], dtype=torch.uint8))
+    assert mean_image(two).mean.flatten().tolist() == pytest.approx([0.1, 1.0])
+    assert mean_channel(two).mean.item() == pytest.approx(0.55)
+
+
+@pytest.mark.parametrize("fit", [standardise, mean_channel, mean_image])
+def test_plain_numbers_are_refused(fit):
+    numbers = Split(torch.randn(5, 3, 1, 1), torch.randn(5, 2))
+    with pytest.raises(ValueError, match="take dataset/preprocess=none"):
+        fit(numbers)

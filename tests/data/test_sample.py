@@ -68,3 +68,19 @@ def test_a_size_out_of_range_is_refused(sizes):
 def test_a_seed_out_of_range_is_refused():
     with pytest.raises(ValueError, match=r"seed \(-1\)"):
         sample(10, 10, seed=-1)
+
+
+def test_of_some_classes_there_are_as_many_images_as_asked_for():
+    dataset = sample(train_size=25, test_size=10, validation=5, classes=["striped ring", 0])
+    assert dataset.classes == ("striped ring", CLASSES[0])
+    assert [len(split) for split in (dataset.train, dataset.test, dataset.validation)] == [25, 10, 5]
+    assert set(dataset.train.labels.tolist()) == {0, 1}
+    one = sample(train_size=130, test_size=10).train
+    assert torch.equal(dataset.train.images[:25], one.images[(one.labels == 0) | (one.labels == 2)][:25])
+
+
+def test_random_labels_leave_the_images_as_they_are():
+    plain, random = sample(200, 10), sample(200, 10, random_labels=1.0)
+    assert torch.equal(plain.train.images, random.train.images)
+    assert torch.equal(plain.test.labels, random.test.labels)
+    assert (plain.train.labels == random.train.labels).double().mean() < 0.25

@@ -162,3 +162,9 @@ def test_weights_of_other_shapes_are_refused():
     second.weights.pop("head.bias")
     with pytest.raises(ValueError, match="no line from one to the other"):
         interpolation([first, second], **HERE)
+
+
+def test_runs_of_regression_are_refused():
+    numbers = Images(torch.randn(24, 3, 4, 4), torch.randn(24, 10))
+    with pytest.raises(ValueError, match=r"their targets are numbers, .* job=loss_surface takes them"):
+        interpolation([finished_run(images=numbers, test=numbers)], points=3, images=16, test_images=8, seed=0)

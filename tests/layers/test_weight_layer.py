@@ -5,17 +5,20 @@ import torch
 from torch import nn
 
 from normscope.layers.batch_norm import batch_norm
+from normscope.layers.maxout import Maxout
 from normscope.layers.weight_layer import conv_layer, linear_layer, needs_bias
 
 BATCH = partial(batch_norm, eps=1e-5, momentum=0.1, affine=True)
 
 
-def conv(kernel_size=3, stride=1, bias="auto", norm=BATCH, activation=nn.ReLU):
-    return conv_layer(2, 4, kernel_size=kernel_size, stride=stride, bias=bias, norm=norm, activation=activation)
+def conv(kernel_size=3, stride=1, bias="auto", norm=BATCH, activation=nn.ReLU, **position):
+    norms = {"bias": bias, "norm": norm, **position}
+    return conv_layer(2, 4, kernel_size=kernel_size, stride=stride, activation=activation, **norms)
 
 
-def dense(bias="auto", norm=BATCH, dropout=None):
-    return linear_layer(2, 4, linear=nn.Linear, bias=bias, norm=norm, activation=nn.ReLU, dropout=dropout)
+def dense(bias="auto", norm=BATCH, dropout=None, **position):
+    norms = {"bias": bias, "norm": norm, **position}
+    return linear_layer(2, 4, linear=nn.Linear, activation=nn.ReLU, dropout=dropout, **norms)
 
 
 def names(layer):
@@ -63,3 +66,31 @@ def test_a_bias_before_batch_norm_changes_nothing():
 def test_an_unknown_bias_rule_is_refused():
     with pytest.raises(ValueError, match=r"bias \(never\) must be auto .* or always"):
         needs_bias(None, "never")
+
+
+@pytest.mark.parametrize("make", [conv, dense])
+def test_the_norm_can_follow_the_activation_and_then_the_bias_stays(make):
+    first = "conv" if make is conv else "linear"
+    assert names(make(norm_position="after")) == [first, "activation", "norm"]
+    assert getattr(make(norm_position="after"), first).bias is not None
+
+
+def test_after_an_activation_the_norm_comes_before_dropout():
+    assert names(dense(norm_position="after", dropout=nn.Dropout)) == ["linear", "activation", "norm", "dropout"]
+
+
+def test_without_an_activation_the_norm_follows_the_convolution_wherever_it_is_asked_for():
+    layer = conv(norm_position="after", activation=None)
+    assert names(layer) == ["conv", "norm"]
+    assert layer.conv.bias is None
+
+
+def test_a_norm_after_maxout_has_as_many_channels_as_that_leaves():
+    layer = conv(norm_position="after", activation=partial(Maxout, pieces=2))
+    assert [layer.conv.out_channels, layer.norm.num_features] == [8, 4]
+    assert layer(torch.zeros(2, 2, 5, 5)).shape == (2, 4, 5, 5)
+
+
+def test_an_unknown_position_is_refused():
+    with pytest.raises(ValueError, match=r"norm_position \(behind\) must be before or after"):
+        conv(norm_position="behind")

@@ -35,7 +35,7 @@ def blocks(network):
     return [child for name, child in network.named_children() if name.startswith("block")]
 
 
-@pytest.mark.parametrize(("depth", "published"), [(18, 11689512), (34, 21797672), (50, 25557032)])
+@pytest.mark.parametrize(("depth", "published"), [(18, 11689512), (34, 21797672), (50, 25557032), (101, 44549160)])
 def test_the_imagenet_form_has_torchvisions_number_of_parameters(depth, published):
     assert parameters(build(depth, classes=1000, stem="imagenet")) == published
 
@@ -44,7 +44,7 @@ def test_resnet50_for_32x32_has_the_published_number_of_parameters():
     assert parameters(build(50)) == 23_520_842
 
 
-@pytest.mark.parametrize(("depth", "layers"), [(18, 18), (34, 34), (50, 50)])
+@pytest.mark.parametrize(("depth", "layers"), [(18, 18), (34, 34), (50, 50), (101, 101)])
 def test_the_depth_counts_the_weight_layers_without_projections(depth, layers):
     weighted = [name for name, module in build(depth).named_modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     assert sum("shortcut" not in name for name in weighted) == layers
@@ -149,7 +149,7 @@ def test_the_pool_of_the_imagenet_stem_can_be_replaced():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"depth": 20}, r"depth \(20\) .* one of 18, 34, 50"),
+        ({"depth": 20}, r"depth \(20\) .* one of 18, 34, 50, 101"),
         ({"stem": "big"}, r"stem \(big\) .* cifar .* or imagenet"),
         ({"pool": nn.AvgPool2d}, r"stem \(cifar\) .* no pool .* model.stem=imagenet"),
         ({"width": -1}, r"width \(-1\) must be positive"),

@@ -2,9 +2,12 @@ import pytest
 import torch
 from torch import nn
 
+from normscope.losses import cross_entropy
 from normscope.regularizers.l2 import l2
 from normscope.regularizers.rules import Regularizers
 from normscope.training.step import losses
+
+LOSS = cross_entropy("mean")
 
 
 def trained(rules, weight_decay, momentum):
@@ -14,7 +17,7 @@ def trained(rules, weight_decay, momentum):
     optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=momentum, weight_decay=weight_decay)
     for _ in range(6):
         optimizer.zero_grad()
-        losses(rules, network(images), targets, dict(network.named_parameters()))[1].backward()
+        losses(LOSS, rules, network(images), targets, dict(network.named_parameters()))[1].backward()
         optimizer.step()
     return torch.cat([weight.detach().flatten() for weight in network.parameters()])
 

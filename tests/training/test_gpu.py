@@ -16,7 +16,19 @@ from tests.commands import TINY
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 RULES = ["regularizer=[crop_flip,weight_decay,dropout]", "dataset.train_size=640"]
-OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
+OPTIMIZERS = [
+    "sgd",
+    "momentum",
+    "nesterov",
+    "adagrad",
+    "rmsprop",
+    "adam",
+    "adamw",
+    "nadam",
+    "adamax",
+    "radam",
+    "adadelta",
+]
 
 
 def losses_of(take_step, *overrides, steps=12):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from normscope.losses import cross_entropy, squared_error
 from normscope.regularizers.rules import Regularizers
 from normscope.training.step import Trainee, training_step
 
@@ -19,6 +20,7 @@ def trainee(rules=None, momentum=0.0):
         optimizer=torch.optim.SGD(network.parameters(), lr=0.5, momentum=momentum),
         regularizers=rules or Regularizers(),
         preprocess=lambda images: 2 * images,
+        loss=cross_entropy("mean"),
         classes=3,
         precision="fp32",
         augmentation=torch.Generator().manual_seed(0),
@@ -72,3 +74,24 @@ def test_mixed_precision_keeps_float32_weights_and_nearly_the_same_loss():
     losses = [training_step(student, IMAGES, LABELS).loss.item() for student in (full, mixed)]
     assert all(weight.dtype == torch.float32 for weight in mixed.weights.values())
     assert losses[0] == pytest.approx(losses[1], rel=2e-2)  # bfloat16 has 8 bits of mantissa
+
+
+def test_numbers_are_taken_as_they_are_and_have_no_accuracy():
+    """∂/∂W Σ ‖W x + b − y‖² = 2 (W x + b − y)ᵀ x."""
+    student = replace(trainee(), loss=squared_error("sum"), preprocess=lambda images: images)
+    weight, bias = (w.detach().clone() for w in student.weights.values())
+    x, y = torch.randn(6, 1, 2, 2), torch.randn(6, 3)
+    update = training_step(student, x, y)
+    difference = x.flatten(1) @ weight.T + bias - y
+    torch.testing.assert_close(student.weights["1.weight"], weight - 0.5 * 2 * difference.T @ x.flatten(1))
+    torch.testing.assert_close(update.loss, difference.square().sum())
+    assert torch.equal(update.images, x)
+    assert torch.equal(update.targets, y)
+    assert update.accuracy is None
+
+
+def test_classes_can_be_learnt_by_the_squared_error():
+    student = replace(trainee(), loss=squared_error("mean"))
+    update = training_step(student, IMAGES, LABELS)
+    assert torch.equal(update.targets, torch.eye(3)[LABELS])
+    assert 0 <= update.accuracy <= 1

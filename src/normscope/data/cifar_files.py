@@ -1,9 +1,10 @@
-"""CIFAR-10's own format: pickled batches in a folder or in a tar archive, read without running any pickled code."""
+"""CIFAR's own format: pickled batches in a folder or in a tar archive, read without running any pickled code."""
 
 import math
 import pickle
 import tarfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,13 +14,30 @@ import torch
 from normscope.data.dataset import Split
 from normscope.errors import UsageError
 
-FOLDER = "cifar-10-batches-py"
-TRAIN = tuple(f"data_batch_{number}" for number in range(1, 6))
-TEST = ("test_batch",)
 SHAPE = (3, 32, 32)
 
 
-def read_batches(folder: Path) -> tuple[Split, Split]:
+@dataclass(frozen=True)
+class Layout:
+    """What an archive holds.
+
+    Attributes:
+        title: of the data set, for people.
+        folder: that all files lie in.
+        train, test: the files of each split in their order.
+        labels: the key of the labels in each file.
+        classes: K; labels are 0 to K - 1.
+    """
+
+    title: str
+    folder: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    labels: bytes
+    classes: int
+
+
+def read_batches(folder: Path, layout: Layout) -> tuple[Split, Split]:
     """The training and the test split of an unpacked archive.
 
     Raises:
@@ -30,12 +48,13 @@ def read_batches(folder: Path) -> tuple[Split, Split]:
         try:
             return (folder / name).open("rb")
         except OSError as error:
-            raise _damaged(f"{folder / name}", error) from error
+            raise _damaged(layout, f"{folder / name}", error) from error
 
-    return _splits((f"{folder / name}", opened(name)) for name in (*TRAIN, *TEST))
+    names = (*layout.train, *layout.test)
+    return _splits(layout, ((f"{folder / name}", opened(name)) for name in names))
 
 
-def read_archive(path: Path) -> tuple[Split, Split]:
+def read_archive(path: Path, layout: Layout) -> tuple[Split, Split]:
     """The same out of the tar.gz; nothing is unpacked on the disk.
 
     Raises:
@@ -45,47 +64,57 @@ def read_archive(path: Path) -> tuple[Split, Split]:
         with tarfile.open(path, "r:gz") as archive:
 
             def opened(name: str) -> IO[bytes]:
-                file = archive.extractfile(f"{FOLDER}/{name}")
+                file = archive.extractfile(f"{layout.folder}/{name}")
                 if file is None:
-                    raise KeyError(f"{FOLDER}/{name} is no file")
+                    raise KeyError(f"{layout.folder}/{name} is no file")
                 return file
 
-            return _splits((f"{name} in {path}", opened(name)) for name in (*TRAIN, *TEST))
+            names = (*layout.train, *layout.test)
+            return _splits(layout, ((f"{name} in {path}", opened(name)) for name in names))
     except (OSError, EOFError, KeyError, tarfile.TarError) as error:
-        raise _damaged(str(path), error) from error
+        raise _damaged(layout, str(path), error) from error
 
 
-def _splits(batches: Iterator[tuple[str, IO[bytes]]]) -> tuple[Split, Split]:
+def _splits(layout: Layout, batches: Iterator[tuple[str, IO[bytes]]]) -> tuple[Split, Split]:
     """Training and test split from the named batch files in their order."""
     images, labels = [], []
     for name, file in batches:
         with file:
             try:
-                pixels, classes = _batch(file)
+                pixels, classes = _batch(file, layout)
             except Exception as error:  # a damaged pickle raises nearly anything
-                raise _damaged(name, error) from error
+                raise _damaged(layout, name, error) from error
         images.append(torch.from_numpy(pixels))
         labels.append(torch.tensor(classes))
-    return Split(torch.cat(images[: len(TRAIN)]), torch.cat(labels[: len(TRAIN)])), Split(images[-1], labels[-1])
-
-
-def _damaged(name: str, error: Exception) -> UsageError:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return UsageError(
-        f"{name} cannot be read: {reason}; take a fresh copy of CIFAR-10, or remove this one to have it downloaded"
+    end = len(layout.train)
+    return (
+        Split(torch.cat(images[:end]), torch.cat(labels[:end])),
+        Split(torch.cat(images[end:]), torch.cat(labels[end:])),
     )
 
 
-def _batch(file: IO[bytes]) -> tuple[np.ndarray, list[int]]:
+def _damaged(layout: Layout, name: str, error: Exception) -> UsageError:
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return UsageError(
+        f"{name} cannot be read: {reason}; take a fresh copy of {layout.title}, or remove this one to have it "
+        "downloaded"
+    )
+
+
+def _batch(file: IO[bytes], layout: Layout) -> tuple[np.ndarray, list[int]]:
     """Pixels (n, 3, 32, 32) uint8 and labels of one batch file."""
     batch = _Reader(file, encoding="bytes").load()
-    match batch:
-        case {b"data": _Array(state=(_, shape, _Kind(name=b"u1"), fortran, content)), b"labels": [*labels]}:
+    found = (batch.get(b"data"), batch.get(layout.labels)) if isinstance(batch, dict) else None
+    match found:
+        case (_Array(state=(_, shape, _Kind(name=b"u1"), fortran, content)), [*labels]):
             pass
         case _:
             raise ValueError("it holds no bytes of images with a list of labels")
-    if shape != (len(labels), math.prod(SHAPE)) or not all(label in range(10) for label in labels):
-        raise ValueError(f"{len(labels)} labels of 0 to 9 should stand beside as many images of 3x32x32, not {shape}")
+    if shape != (len(labels), math.prod(SHAPE)) or not all(label in range(layout.classes) for label in labels):
+        raise ValueError(
+            f"{len(labels)} labels of 0 to {layout.classes - 1} should stand beside as many images of 3x32x32, not "
+            f"{shape}"
+        )
     pixels = np.frombuffer(bytearray(content), dtype=np.uint8).reshape(shape, order="F" if fortran else "C")
     return pixels.reshape(-1, *SHAPE), labels
 
@@ -98,7 +127,7 @@ class _Reader(pickle.Unpickler):
             return _Array
         if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:
             return _Kind
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not part of CIFAR-10 and was not run")
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is no part of images and was not run")
 
 
 class _Array:

@@ -1,5 +1,6 @@
 """Images with labels, in splits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,17 +12,22 @@ SEED = 20150211  # of every choice of images: fixed, so that all runs hold out t
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images (N, C, H, W) uint8 and labels (N,) int64."""
+    """Images (N, C, H, W) uint8 and labels (N,) int64; in regression inputs (N, C, H, W) float32, which the network
+    sees as they are, and targets (N, K) float32."""
 
     images: Tensor
     labels: Tensor
 
     def __post_init__(self) -> None:
-        if self.images.ndim != 4 or self.images.dtype != torch.uint8:
-            raise ValueError(f"images {tuple(self.images.shape)} {self.images.dtype} must be (N, C, H, W) uint8")
-        if self.labels.shape != self.images.shape[:1] or self.labels.dtype != torch.int64:
+        images, labels, count = self.images, self.labels, len(self.images)
+        if images.ndim != 4 or images.dtype not in (torch.uint8, torch.float32):
+            raise ValueError(f"images {tuple(images.shape)} {images.dtype} must be (N, C, H, W) uint8 or float32")
+        if not (
+            (labels.dtype == torch.int64 and labels.shape == (count,))
+            or (labels.dtype == torch.float32 and labels.ndim == 2 and len(labels) == count)
+        ):
             raise ValueError(
-                f"labels {tuple(self.labels.shape)} {self.labels.dtype} must be ({len(self.images)},) int64"
+                f"labels {tuple(labels.shape)} {labels.dtype} must be ({count},) int64 or ({count}, K) float32"
             )
 
     def __getitem__(self, index: Tensor) -> "Split":
@@ -38,7 +44,7 @@ class Dataset:
 
     Attributes:
         name: for people.
-        classes: name of label 0, 1, ...
+        classes: name of label 0, 1, ..., or of the numbers of a target.
         train, test: the splits.
         validation: held out of the training images, or None.
     """
@@ -81,32 +87,90 @@ def subset(split: Split, count: int, seed: int = SEED) -> Split:
     return split[_first_of_each_class(split.labels, count, seed).sort().values]
 
 
+def labels_of(names: tuple[str, ...], wanted: Sequence[int | str]) -> list[int]:
+    """The labels that a list of labels and names of classes stands for, in its order.
+
+    Raises:
+        ValueError: if it is no list of at least two different classes that there are.
+    """
+    if isinstance(wanted, str | int) or len(wanted) < 2:
+        raise ValueError(f"classes ({wanted}) must be a list of at least two, e.g. dataset.classes=[0,1]")
+    found = []
+    for one in wanted:
+        label = names.index(one) if one in names else int(one) if str(one).isdecimal() else -1
+        if not 0 <= label < len(names):
+            shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+            raise ValueError(f"classes: there is no class {one}; give labels of 0 to {len(names) - 1}, or of {shown}")
+        if label in found:
+            raise ValueError(f"classes: {names[label]} comes twice; name each class once")
+        found.append(label)
+    return found
+
+
+def of_classes(split: Split, labels: Sequence[int]) -> Split:
+    """The images of some classes in their old order; the first of the labels becomes 0, the second 1, ..."""
+    known = int(max(*labels, int(split.labels.max()))) + 1
+    renumbered = torch.full((known,), -1)
+    renumbered[torch.tensor(labels)] = torch.arange(len(labels))
+    found = renumbered[split.labels]
+    return Split(split.images[found >= 0], found[found >= 0])
+
+
+def with_random_labels(split: Split, share: float, classes: int, seed: int = SEED) -> Split:
+    """Each label is replaced with probability `share` by one drawn uniformly among all K classes.
+
+    Zhang et al. 2017, arXiv:1611.03530, section 2 (partially corrupted labels; at 1 all are random). Of K classes one
+    in K replaced labels is the right one again. What is replaced at a smaller share is replaced at a larger one too, by
+    the same label.
+
+    Raises:
+        ValueError: if the share is not within 0 and 1.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"random_labels ({share}) must lie within 0 and 1, the share of training labels replaced")
+    random = np.random.RandomState(seed)  # frozen for good; see `_first_of_each_class`
+    drawn, others = random.random_sample(len(split)), random.randint(classes, size=len(split))
+    labels = torch.where(torch.from_numpy(drawn < share), torch.from_numpy(others).long(), split.labels)
+    return Split(split.images, labels)
+
+
 def in_splits(
     name: str,
-    classes: tuple[str, ...],
+    names: tuple[str, ...],
     train: Split,
     test: Split,
     *,
-    validation: int,
-    train_size: int | None,
-    test_size: int | None,
+    validation: int = 0,
+    train_size: int | None = None,
+    test_size: int | None = None,
+    classes: Sequence[int | str] | None = None,
+    random_labels: float = 0.0,
 ) -> Dataset:
-    """A dataset of the asked sizes.
+    """A dataset of the asked classes and sizes.
 
-    The validation images are held out first, so that they are the same whatever `train_size` is.
+    The validation images are held out first, so that they are the same whatever `train_size` is. Only what is trained
+    on gets random labels.
 
     Args:
+        name, names: of the dataset and of its classes.
         validation: images held out of the training split; 0: none.
         train_size, test_size: images kept of what is left; None: all.
+        classes: labels or names; only their images are kept, with labels 0, 1, ... in this order; None: all.
+        random_labels: the share of training labels that are replaced at random; see `with_random_labels`.
     Raises:
-        ValueError: if a count is out of range.
+        ValueError: if a count is out of range, a class is not there, or the share is none.
     """
+    if classes is not None:
+        labels = labels_of(names, classes)
+        names = tuple(names[label] for label in labels)
+        train, test = of_classes(train, labels), of_classes(test, labels)
     held_out = None
     if validation:
         train, held_out = hold_out(train, validation)
     train = train if train_size is None else subset(train, train_size)
     test = test if test_size is None else subset(test, test_size)
-    return Dataset(name, classes, train, test, held_out)
+    train = with_random_labels(train, random_labels, len(names)) if random_labels else train
+    return Dataset(name, names, train, test, held_out)
 
 
 def _first_of_each_class(labels: Tensor, count: int, seed: int) -> Tensor:

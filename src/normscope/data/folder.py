@@ -1,5 +1,6 @@
 """Class folders of images: `dataset=folder`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from normscope.data.cache import cached_splits
@@ -8,7 +9,14 @@ from normscope.data.images import class_names, image_files
 from normscope.errors import UsageError
 
 
-def folder(root: str, validation: int = 0, train_size: int | None = None, test_size: int | None = None) -> Dataset:
+def folder(
+    root: str,
+    validation: int = 0,
+    train_size: int | None = None,
+    test_size: int | None = None,
+    classes: Sequence[int | str] | None = None,
+    random_labels: float = 0.0,
+) -> Dataset:
     """Images of one size in `root/train/<class>/*` and `root/test/<class>/*`, in any format that Pillow reads.
 
     The names of the class folders in alphabetical order are labels 0, 1, ... Images keep one channel if all of them are
@@ -16,21 +24,23 @@ def folder(root: str, validation: int = 0, train_size: int | None = None, test_s
 
     Args:
         root: the folder.
-        validation, train_size, test_size: see `dataset.in_splits`.
+        validation, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
     Raises:
         UsageError: naming the folder or the file that is missing, damaged or of another size.
-        ValueError: if a count is out of range.
+        ValueError: if a count or share is out of range, or a class is not there.
     """
     place = Path(root).expanduser()
-    classes, train, test = read_class_folders(place)
+    names, train, test = read_class_folders(place)
     return in_splits(
         place.resolve().name,
-        classes,
+        names,
         train,
         test,
         validation=validation,
         train_size=train_size,
         test_size=test_size,
+        classes=classes,
+        random_labels=random_labels,
     )
 
 

@@ -1,11 +1,11 @@
 """Images that are drawn, not downloaded: `dataset=sample`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from normscope.data.dataset import Dataset, Split
+from normscope.data.dataset import Dataset, Split, labels_of, of_classes, with_random_labels
 
 SIDE = 32
 AT_ONCE = 500  # images drawn together: what stays in a core's cache
@@ -27,7 +27,14 @@ TEXTURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 CLASSES = tuple(f"{texture} {shape}" for shape in SHAPES for texture in TEXTURES)
 
 
-def sample(train_size: int = 10_000, test_size: int = 2_000, validation: int = 0, seed: int = 0) -> Dataset:
+def sample(
+    train_size: int = 10_000,
+    test_size: int = 2_000,
+    validation: int = 0,
+    seed: int = 0,
+    classes: Sequence[int | str] | None = None,
+    random_labels: float = 0.0,
+) -> Dataset:
     """Ten classes of 32x32 colour images, five shapes in two textures, over clutter and under noise.
 
     Position, size, angle, colours and noise are drawn from a generator of each split's own. Only operations that
@@ -36,8 +43,9 @@ def sample(train_size: int = 10_000, test_size: int = 2_000, validation: int = 0
     Args:
         train_size, test_size, validation: images of each split; the classes take turns.
         seed: of the images; runs of different seeds share them unless it is changed.
+        classes, random_labels: see `dataset.in_splits`; the sizes count images of these classes.
     Raises:
-        ValueError: if a size or the seed is out of range.
+        ValueError: if a size, the seed or the share is out of range, or a class is not there.
     """
     if train_size < 1 or test_size < 1 or validation < 0:
         raise ValueError(
@@ -45,8 +53,19 @@ def sample(train_size: int = 10_000, test_size: int = 2_000, validation: int = 0
         )
     if not 0 <= seed < 2**60:
         raise ValueError(f"seed ({seed}) must lie within 0 and 2^60 - 1")
-    train, test = draw(train_size, 3 * seed), draw(test_size, 3 * seed + 1)
-    return Dataset("sample", CLASSES, train, test, draw(validation, 3 * seed + 2) if validation else None)
+    labels = range(len(CLASSES)) if classes is None else labels_of(CLASSES, classes)
+    train, test = _of(labels, train_size, 3 * seed), _of(labels, test_size, 3 * seed + 1)
+    held_out = _of(labels, validation, 3 * seed + 2) if validation else None
+    train = with_random_labels(train, random_labels, len(labels)) if random_labels else train
+    return Dataset("sample", tuple(CLASSES[label] for label in labels), train, test, held_out)
+
+
+def _of(labels: Sequence[int], count: int, seed: int) -> Split:
+    """`count` images of these classes."""
+    if len(labels) == len(CLASSES):
+        return of_classes(draw(count, seed), labels)
+    rounds = -(-count // len(labels))  # in which every class has its turn
+    return of_classes(draw(rounds * len(CLASSES), seed), labels)[torch.arange(count)]
 
 
 def draw(count: int, seed: int) -> Split:

@@ -11,13 +11,20 @@ if TYPE_CHECKING:
 
 INK = "#333333"
 GREY = "#767676"
-ARM_COLOURS = {  # Okabe & Ito 2008, told apart by every kind of colour vision
+ARM_COLOURS = {  # told apart by every kind of colour vision: Okabe & Ito 2008, from `layer` on Paul Tol's "muted"
     "none": "#D55E00",
     "batch": "#0072B2",
-    "layer": "#009E73",
-    "group": "#CC79A7",
-    "instance": "#E69F00",
-    "weight": "#56B4E9",
+    "noisy_batch": "#E69F00",
+    "l1": "#009E73",
+    "l2": "#56B4E9",
+    "l_infinity": "#CC79A7",
+    "layer": "#117733",
+    "group": "#882255",
+    "instance": "#AA4499",
+    "ghost_batch": "#332288",
+    "weight_standardisation": "#44AA99",
+    "frozen_statistics": "#999933",
+    "affine_only": "#DDCC77",
 }
 ARM_NAMES = {"none": "without BatchNorm", "batch": "with BatchNorm"}
 LOOK = {

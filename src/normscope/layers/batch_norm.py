@@ -25,11 +25,20 @@ def batch_norm(channels: int, spatial: bool, *, eps: float, momentum: float, aff
     Raises:
         ValueError: if channels, eps or momentum is out of range; the message holds the value.
     """
-    if channels < 1:
-        raise ValueError(f"batch_norm: channels ({channels}) must be at least 1")
-    if eps <= 0:
-        raise ValueError(f"batch_norm: eps ({eps}) must be positive, or a constant channel divides by 0; try 1e-5")
-    if not 0 <= momentum <= 1:
-        raise ValueError(f"batch_norm: momentum ({momentum}) must lie in [0, 1]; PyTorch's own is 0.1")
+    check(channels, eps, momentum, name="batch_norm")
     normalise = nn.BatchNorm2d if spatial else nn.BatchNorm1d
     return normalise(channels, eps=eps, momentum=momentum, affine=affine)
+
+
+def check(channels: int, eps: float, momentum: float, *, name: str) -> None:
+    """Refuse what no norm over the batch can work with.
+
+    Raises:
+        ValueError: if channels, eps or momentum is out of range; the message holds the norm's name and the value.
+    """
+    if channels < 1:
+        raise ValueError(f"{name}: channels ({channels}) must be at least 1")
+    if eps <= 0:
+        raise ValueError(f"{name}: eps ({eps}) must be positive, or a constant channel divides by 0; try 1e-5")
+    if not 0 <= momentum <= 1:
+        raise ValueError(f"{name}: momentum ({momentum}) must lie in [0, 1]; PyTorch's own is 0.1")

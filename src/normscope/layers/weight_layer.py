@@ -11,9 +11,13 @@ Dropout = Callable[[], nn.Module]
 
 
 class Norm(Protocol):
-    """Makes the norm for so many channels; spatial for (N, C, H, W), else for (N, C)."""
+    """Makes the norm for so many channels; spatial for (N, C, H, W), else for (N, C).
 
-    def __call__(self, channels: int, spatial: bool) -> nn.Module: ...
+    One that acts on the weights of convolutions has a method `conv` beside, called as `torch.nn.Conv2d` is, which makes
+    them; its norm of the outputs may be None.
+    """
+
+    def __call__(self, channels: int, spatial: bool) -> nn.Module | None: ...
 
 
 class Linear(Protocol):
@@ -30,6 +34,7 @@ def conv_layer(
     stride: int = 1,
     bias: str,
     norm: Norm | None,
+    norm_position: str = "before",
     activation: Activation | None,
 ) -> nn.Sequential:
     """A convolution padded so that stride 1 keeps the size of the image, its norm and its activation.
@@ -39,12 +44,20 @@ def conv_layer(
         kernel_size: odd, in pixels.
         bias: auto or always, see `needs_bias`.
         norm, activation: factories; None leaves the place empty.
+        norm_position: of the norm, before or after the activation.
     Returns:
-        Children `conv`, `norm`, `activation`, as far as they are there.
+        Children `conv`, `norm`, `activation`, as far as they are there, in the order in which they act.
     """
-    normalise = None if norm is None else norm(out_channels, spatial=True)
-    conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, bias=needs_bias(normalise, bias))
-    return _sequence(conv=conv, norm=normalise, activation=activation and activation())
+    activate = activation and activation()
+    channels = out_channels * pieces_of(activate)
+    is_last = comes_last(norm_position) and activate is not None
+    normalise = None if norm is None else norm(out_channels if is_last else channels, spatial=True)
+    keeps_bias = needs_bias(None if is_last else normalise, bias)
+    make = getattr(norm, "conv", nn.Conv2d)
+    conv = make(in_channels, channels, kernel_size, stride, kernel_size // 2, bias=keeps_bias)
+    if is_last:
+        return _sequence(conv=conv, activation=activate, norm=normalise)
+    return _sequence(conv=conv, norm=normalise, activation=activate)
 
 
 def linear_layer(
@@ -54,6 +67,7 @@ def linear_layer(
     linear: Linear,
     bias: str,
     norm: Norm | None,
+    norm_position: str = "before",
     activation: Activation,
     dropout: Dropout | None,
 ) -> nn.Sequential:
@@ -63,12 +77,38 @@ def linear_layer(
         linear: factory of the layer itself.
         bias: auto or always, see `needs_bias`.
         norm, activation, dropout: factories; None leaves the place empty.
+        norm_position: of the norm, before or after the activation.
     Returns:
-        Children `linear`, `norm`, `activation`, `dropout`, as far as they are there.
+        Children `linear`, `norm`, `activation`, `dropout`, as far as they are there, in the order in which they act.
     """
-    normalise = None if norm is None else norm(out_features, spatial=False)
-    product = linear(in_features, out_features, bias=needs_bias(normalise, bias))
-    return _sequence(linear=product, norm=normalise, activation=activation(), dropout=dropout and dropout())
+    activate = activation()
+    features = out_features * pieces_of(activate)
+    is_last = comes_last(norm_position)
+    normalise = None if norm is None else norm(out_features if is_last else features, spatial=False)
+    product = linear(in_features, features, bias=needs_bias(None if is_last else normalise, bias))
+    drop = dropout and dropout()
+    if is_last:
+        return _sequence(linear=product, activation=activate, norm=normalise, dropout=drop)
+    return _sequence(linear=product, norm=normalise, activation=activate, dropout=drop)
+
+
+def comes_last(norm_position: str) -> bool:
+    """Whether the norm follows the activation.
+
+    Ioffe & Szegedy 2015, arXiv:1502.03167, section 3.2, put it before, where the values are closer to a Gaussian;
+    opinions differ.
+
+    Raises:
+        ValueError: if norm_position is neither before nor after; the message holds it.
+    """
+    if norm_position not in ("before", "after"):
+        raise ValueError(f"norm_position ({norm_position}) must be before or after the activation")
+    return norm_position == "after"
+
+
+def pieces_of(activation: nn.Module | None) -> int:
+    """How many channels an activation makes one of: its attribute `pieces`, as maxout has it, else 1."""
+    return int(getattr(activation, "pieces", 1))
 
 
 def needs_bias(norm: nn.Module | None, bias: str) -> bool:
@@ -78,7 +118,7 @@ def needs_bias(norm: nn.Module | None, bias: str) -> bool:
     3.2). A norm without a shift leaves the bias in place.
 
     Args:
-        norm: what follows the layer; it shifts if its attribute `bias` is a parameter.
+        norm: what follows the layer directly; it shifts if its attribute `bias` is a parameter.
         bias: "auto" for the rule above, "always" to keep every bias.
     Raises:
         ValueError: if bias is something else; the message holds it.

@@ -18,6 +18,7 @@ def mlp(
     width: float,
     bias: str,
     norm: Norm | None,
+    norm_position: str = "before",
     activation: Activation,
     linear: Linear = nn.Linear,
     dropout: Dropout | None = None,
@@ -31,6 +32,7 @@ def mlp(
         width: factor on hidden_units.
         bias: auto (none where a norm with a shift follows) or always.
         norm, activation: factories, after every hidden layer; norm None leaves it out.
+        norm_position: before or after the activation.
         linear: factory of the fully connected layers.
         dropout: factory, after every hidden activation; None leaves it out.
     Returns:
@@ -46,7 +48,14 @@ def mlp(
     features, units = in_channels * image_size**2, scaled(hidden_units, width)
     for number in range(1, hidden_layers + 1):
         network[f"layer{number}"] = linear_layer(
-            features, units, linear=linear, bias=bias, norm=norm, activation=activation, dropout=dropout
+            features,
+            units,
+            linear=linear,
+            bias=bias,
+            norm=norm,
+            norm_position=norm_position,
+            activation=activation,
+            dropout=dropout,
         )
         features = units
     network["head"] = linear(features, classes, bias=True)

@@ -4,16 +4,19 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from torch import Tensor, nn
+from torch import nn
 
 from normscope.layers.global_average import GlobalAverage
 from normscope.layers.weight_layer import Activation, Dropout, Linear, Norm, conv_layer
 from normscope.layers.width import scaled
+from normscope.models.residual_block import ResidualBlock
 
 CHANNELS = (64, 128, 256, 512)
-BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
+BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+BOTTLENECKS = (50, 101)
 Pool = Callable[[int], nn.Module]
 Branch = Callable[[int, int], nn.Module]
+Residual = Callable[[nn.Sequential], nn.Sequential]
 Conv = Callable[..., nn.Sequential]  # conv_layer that knows the network's norm and bias rule
 
 
@@ -27,7 +30,9 @@ def resnet(
     stem: str,
     bias: str,
     norm: Norm | None,
+    norm_position: str = "before",
     activation: Activation,
+    residual: Residual | None = None,
     pool: Pool | None = None,
     linear: Linear = nn.Linear,
     dropout: Dropout | None = None,
@@ -35,35 +40,37 @@ def resnet(
 ) -> nn.Sequential:
     """Four stages of residual blocks, each stage at half the resolution of the one before, and a linear classifier.
 
-    He et al. 2016, arXiv:1512.03385, table 1: two 3x3 convolutions a block (18, 34) or 1x1, 3x3, 1x1 (50), a projection
-    where the shape changes (option B).
+    He et al. 2016, arXiv:1512.03385, table 1: two 3x3 convolutions a block (18, 34) or 1x1, 3x3, 1x1 (50, 101), a
+    projection where the shape changes (option B).
 
     Deviation: a stem of one 3x3 convolution, for images of 32x32, unless stem is imagenet. Deviation: in the blocks of
-    ResNet-50 that halve the image the 3x3 convolution does it, not the first 1x1, as in PyTorch's own ("v1.5").
+    ResNet-50 and 101 that halve the image the 3x3 convolution does it, not the first 1x1, as in PyTorch's own ("v1.5").
 
     Args:
         in_channels, classes: (N, in_channels, image_size, image_size) -> logits (N, classes).
         image_size: any; what the stages leave is averaged over space.
-        depth: 18, 34 or 50.
+        depth: 18, 34, 50 or 101.
         width: factor on every number of channels.
         stem: cifar (3x3, stride 1), or imagenet (7x7, stride 2, then a 3x3 max pool of stride 2).
         bias: auto (none where a norm with a shift follows) or always.
         norm, activation: factories, after every convolution and after the additions; norm None leaves it out.
+        norm_position: before or after the activation; at the end of a branch, where there is none, before the addition.
+        residual: network -> network with its blocks rebuilt, such as without their shortcuts; None leaves them.
         pool: kernel size -> module that halves the image, in the imagenet stem; None is the max pool.
         linear, dropout: factories of the head and of what comes right before it; dropout None leaves it out.
         branch: (index from 0, number of blocks) -> module at the end of that residual branch; None leaves it out.
     Returns:
         Children `stem`, `block1`, `block2`, ..., `average`, `dropout` if any, `head`.
     Raises:
-        ValueError: if depth, stem, width, bias or pool does not fit; the message holds the value.
+        ValueError: if depth, stem, width, bias, pool, activation or residual does not fit; the message holds the value.
     """
     if depth not in BLOCKS:
         raise ValueError(f"depth ({depth}) of a ResNet must be one of {', '.join(map(str, BLOCKS))}")
-    conv = partial(conv_layer, bias=bias, norm=norm)
+    conv = partial(conv_layer, bias=bias, norm=norm, norm_position=norm_position)
     network: OrderedDict[str, nn.Module] = OrderedDict()
     network["stem"] = _stem(stem, in_channels, scaled(CHANNELS[0], width), conv, activation, pool)
-    inputs, layers = scaled(CHANNELS[0], width), bottleneck if depth == 50 else basic
-    expansion = 4 if depth == 50 else 1
+    inputs, layers = scaled(CHANNELS[0], width), bottleneck if depth in BOTTLENECKS else basic
+    expansion = 4 if depth in BOTTLENECKS else 1
     for index, (published, stride) in enumerate(_plan(depth)):
         built = layers(inputs, scaled(published, width), stride, conv, activation)
         outputs = expansion * scaled(published, width)
@@ -76,33 +83,8 @@ def resnet(
     if dropout is not None:
         network["dropout"] = dropout()
     network["head"] = linear(inputs, classes, bias=True)
-    return nn.Sequential(network)
-
-
-class ResidualBlock(nn.Module):
-    """activation(branch(x) + shortcut(x)), as in He et al. 2016, figure 2.
-
-    Children `layer1`, `layer2`(, `layer3`), `branch` if any, `shortcut` if it is not the identity, `activation`.
-    """
-
-    def __init__(
-        self, layers: list[nn.Sequential], shortcut: nn.Module | None, branch: nn.Module | None, activation: nn.Module
-    ) -> None:
-        super().__init__()
-        self.names = [f"layer{number}" for number in range(1, len(layers) + 1)]
-        for name, layer in zip(self.names, layers, strict=True):
-            self.add_module(name, layer)
-        if branch is not None:
-            self.branch = branch
-            self.names.append("branch")
-        self.shortcut = shortcut
-        self.activation = activation
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        outputs = inputs
-        for name in self.names:
-            outputs = getattr(self, name)(outputs)
-        return self.activation(outputs + (inputs if self.shortcut is None else self.shortcut(inputs)))
+    built_network = nn.Sequential(network)
+    return built_network if residual is None else residual(built_network)
 
 
 def basic(inputs: int, channels: int, stride: int, conv: Conv, activation: Activation) -> list[nn.Sequential]:

@@ -23,6 +23,7 @@ def vgg(
     head: str,
     bias: str,
     norm: Norm | None,
+    norm_position: str = "before",
     activation: Activation,
     pool: Callable[[int], nn.Module] = nn.MaxPool2d,
     linear: Linear = nn.Linear,
@@ -43,6 +44,7 @@ def vgg(
         head: linear, or mlp for two hidden layers with norm, activation and dropout before it.
         bias: auto (none where a norm with a shift follows) or always.
         norm, activation: factories, after every hidden weight layer; norm None leaves it out.
+        norm_position: before or after the activation.
         pool: kernel size -> module that halves the image.
         linear: factory of the fully connected layers.
         dropout: factory, before the linear head or after every hidden activation of the mlp; None leaves it out.
@@ -58,13 +60,26 @@ def vgg(
         for _ in range(count):
             inputs, channels, number = channels, scaled(published, width), number + 1
             network[f"layer{number}"] = conv_layer(
-                inputs, channels, kernel_size=3, bias=bias, norm=norm, activation=activation
+                inputs,
+                channels,
+                kernel_size=3,
+                bias=bias,
+                norm=norm,
+                norm_position=norm_position,
+                activation=activation,
             )
         network[f"pool{stage}"] = pool(2)
     network["average"] = GlobalAverage()  # (N, C, 1, 1) -> (N, C) at 32x32
     for hidden in range(1, 3 if head == "mlp" else 1):
         network[f"layer{number + hidden}"] = linear_layer(
-            channels, channels, linear=linear, bias=bias, norm=norm, activation=activation, dropout=dropout
+            channels,
+            channels,
+            linear=linear,
+            bias=bias,
+            norm=norm,
+            norm_position=norm_position,
+            activation=activation,
+            dropout=dropout,
         )
     if head == "linear" and dropout is not None:
         network["dropout"] = dropout()

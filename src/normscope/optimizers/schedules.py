@@ -23,6 +23,30 @@ def step_decay(step: int, steps: int, *, at: list[float], factor: float) -> floa
     return factor ** sum(step >= fraction * steps for fraction in at)
 
 
+def exponential(step: int, steps: int, *, final: float) -> float:
+    """final^(step / steps): every step multiplies the rate by the same number, and after the last it is `final`.
+
+    The continuous form of the step-wise decay of Ioffe & Szegedy 2015, arXiv:1502.03167, section 4.2.
+
+    Raises:
+        ValueError: if final is outside (0, 1].
+    """
+    if not 0 < final <= 1:
+        raise ValueError(f"schedule.exponential: final ({final}) must lie within (0, 1]")
+    return final ** (step / steps)
+
+
+def polynomial(step: int, steps: int, *, power: float, final: float) -> float:
+    """final + (1 − final) (1 − step / steps)^power: Chen et al. 2018, arXiv:1606.00915, section 4.1, "poly".
+
+    Raises:
+        ValueError: if power is not positive, or final, the factor at the end, is outside [0, 1].
+    """
+    if power <= 0 or not 0 <= final <= 1:
+        raise ValueError(f"schedule.polynomial: power ({power}) must be > 0 and final ({final}) lie within [0, 1]")
+    return final + (1 - final) * (1 - step / steps) ** power
+
+
 def cosine(step: int, steps: int, *, final: float) -> float:
     """final + (1 − final) (1 + cos(π step / steps)) / 2: Loshchilov & Hutter 2017, arXiv:1608.03983, one cycle.
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn import functional as F
 
+from normscope.losses import Loss
 from normscope.precision import float32_products
 from normscope.runs.reader import Run
-from normscope.training.evaluation import Score
+from normscope.training.evaluation import Score, score_of, sums
 from normscope.training.recording import Images
+from normscope.training.step import as_inputs
 from normscope.vectors import Vector
 
 Batches = list[tuple[Tensor, Tensor]]  # images (N, C, H, W) uint8 and labels (N,), on the device
@@ -24,13 +25,14 @@ AT_ONCE = 500  # test images
 class FinishedRun:
     """A network as its run left it, with the data that it was trained on.
 
-    Losses are mean cross-entropies in nats, without the terms that regularizers add, on images without augmentation.
-    Arithmetic is float32 with TF32 off, whatever the precision of the training.
+    Losses are the run's own, by default mean cross-entropies in nats, without the terms that regularizers add, on
+    images without augmentation. Arithmetic is float32 with TF32 off, whatever the precision of the training.
 
     Attributes:
         run: its folder, config and choices.
         network: read for its structure; never at the weights that it holds.
         preprocess: float images in [0, 1] -> what the network sees.
+        loss: (outputs, targets) -> scalar.
         training, test: the splits.
         weights, buffers: by name, as the run left them.
         initial: the weights before the first update, drawn anew from the run's seed.
@@ -39,6 +41,7 @@ class FinishedRun:
     run: Run
     network: nn.Module
     preprocess: Callable[[Tensor], Tensor]
+    loss: Loss
     training: Images
     test: Images
     weights: dict[str, Tensor]
@@ -91,7 +94,7 @@ class FinishedRun:
         self.network.eval()
         for module in self.network.modules():
             if hasattr(module, "running_mean"):
-                module.train()
+                module.training = True  # alone: what noise it has is a child
                 module.momentum = None  # type: ignore[assignment]  # PyTorch's word for the plain mean over the batches
         return self._score(weights, buffers, batches), buffers
 
@@ -106,12 +109,10 @@ class FinishedRun:
         total = torch.zeros(2, dtype=torch.float64, device=batches[0][0].device)  # sum of losses, correct answers
         with float32_products("ieee"):
             for images, labels in batches:
-                inputs = self.preprocess(images.float() / 255).to(dtype, memory_format=torch.channels_last)
+                inputs = self.preprocess(as_inputs(images)).to(dtype, memory_format=torch.channels_last)
                 logits = functional_call(self.network, {**weights, **buffers}, (inputs,))
-                total[0] += F.cross_entropy(logits, labels, reduction="sum")
-                total[1] += (logits.argmax(1) == labels).sum()
-        loss, accuracy = (total / count(batches)).tolist()
-        return Score(loss, accuracy)
+                total += sums(self.loss, logits, labels)
+        return score_of(self.loss, total, count(batches))
 
     def _drawn(self, split: Images, wanted: int, seed: int, size: int) -> Batches:
         order = torch.randperm(len(split.labels), generator=generator(seed, "images"))[:wanted]

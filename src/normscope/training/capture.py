@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from normscope.training.closure_step import closure_step, needs_closure
 from normscope.training.step import Trainee, Update, training_step
 
 TakeStep = Callable[[Trainee, Tensor, Tensor], Update]
@@ -67,6 +68,14 @@ def _capture(trainee: Trainee, images: Tensor, labels: Tensor) -> _Captured:
     return _Captured(graph, images, labels, update)
 
 
-def step_taker(device: torch.device) -> TakeStep:
-    """How steps are taken on a device: captured on a GPU, eagerly on a CPU."""
-    return CapturedStep() if device.type == "cuda" else training_step
+def eager_step(optimizer: torch.optim.Optimizer) -> TakeStep:
+    """How a step is taken kernel by kernel: by `closure_step` where the optimizer evaluates the objective itself."""
+    return closure_step if needs_closure(optimizer) else training_step
+
+
+def step_taker(device: torch.device, optimizer: torch.optim.Optimizer) -> TakeStep:
+    """How steps are taken: captured on a GPU by optimizers that never wait for it, else eagerly."""
+    never_waits = all(group.get("fused") or group.get("capturable") for group in optimizer.param_groups)
+    if device.type == "cuda" and never_waits and not needs_closure(optimizer):
+        return CapturedStep()
+    return eager_step(optimizer)

@@ -1,17 +1,19 @@
 """Loss and accuracy on images that are not trained on."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from normscope.losses import Loss
 from normscope.precision import autocast
+from normscope.training.step import as_inputs
 
 
 class Score(NamedTuple):
-    """Mean cross-entropy in nats and share of correct answers, as numbers on the host."""
+    """The loss and the share of correct answers (nan in regression, which has none), as numbers on the host."""
 
     loss: float
     accuracy: float
@@ -24,6 +26,7 @@ def evaluate(
     labels: Tensor,
     preprocess: Callable[[Tensor], Tensor],
     *,
+    loss: Loss,
     precision: str,
     batch_size: int = 500,
 ) -> Score:
@@ -31,8 +34,9 @@ def evaluate(
 
     Args:
         network: its mode is put back afterwards.
-        images, labels: (N, C, H, W) uint8 and (N,), on the network's device.
+        images, labels: (N, C, H, W) uint8 or float32 and (N,) int64 or (N, K) float32, on the network's device.
         preprocess: float images in [0, 1] -> what the network sees.
+        loss: of the whole split; where it is a sum, over its N images.
         precision: as in training.
         batch_size: how many images at once; without influence on the result but for rounding.
     """
@@ -40,11 +44,22 @@ def evaluate(
     network.eval()
     total = torch.zeros(2, dtype=torch.float64, device=images.device)  # sum of losses, number of correct answers
     for some, wanted in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-        inputs = preprocess(some.float() / 255).contiguous(memory_format=torch.channels_last)
+        inputs = preprocess(as_inputs(some)).contiguous(memory_format=torch.channels_last)
         with autocast(images.device, precision):
             logits = network(inputs)
-        total[0] += F.cross_entropy(logits.float(), wanted, reduction="sum")
-        total[1] += (logits.argmax(1) == wanted).sum()
+        total += sums(loss, logits.float(), wanted)
     network.train(was_training)
-    loss, accuracy = (total / len(labels)).tolist()
-    return Score(loss, accuracy)
+    return score_of(loss, total, len(labels))
+
+
+def sums(loss: Loss, logits: Tensor, wanted: Tensor) -> Tensor:
+    """The sum of losses and the number of correct answers (nan in regression) of a part of a split, (2,)."""
+    numbers = wanted.is_floating_point()
+    correct = logits.new_tensor(math.nan) if numbers else (logits.argmax(1) == wanted).sum()
+    return torch.stack((loss.total(logits, wanted).double(), correct.double()))
+
+
+def score_of(loss: Loss, total: Tensor, count: int) -> Score:
+    """The score of `count` images from the sums over all parts of their split."""
+    summed, correct = total.tolist()
+    return Score(loss.of_total(summed, count), correct / count)

@@ -1,7 +1,7 @@
 """A run from its first update to its last."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -14,7 +14,7 @@ from normscope.training.clock import Clock
 from normscope.training.interruption import interruption
 from normscope.training.probing import Probing, recorded
 from normscope.training.recording import Images, score, write_measurement, write_update
-from normscope.training.state import StatefulBatches
+from normscope.training.state import Observer, StatefulBatches
 from normscope.training.step import Trainee, Update
 
 
@@ -24,7 +24,8 @@ class Plan:
 
     Attributes:
         schedule: (step, steps) -> by what the base learning rate is multiplied.
-        diverged_above: a loss above this many times ln K, that of guessing, ends the run.
+        observers: those parts of the schedule that follow a score.
+        diverged_above: a loss above this, a multiple of that of guessing, ends the run.
     """
 
     steps: int
@@ -34,6 +35,7 @@ class Plan:
     evaluate_every: int
     checkpoint_every: int
     diverged_above: float
+    observers: Sequence[Observer] = ()
 
     def lr(self, step: int) -> float:
         """The learning rate of update number `step`."""
@@ -84,7 +86,7 @@ def train(
     """
     device = training.images.device
     torch.backends.cudnn.benchmark = True  # shapes are fixed: let a GPU try its kernels once and keep the fastest
-    take_step = step_taker(device)
+    take_step = step_taker(device, trainee.optimizer)
     clock = Clock(device)
     outcome = Outcome(step=start)
     with interruption() as interrupted, float32_products(training_products(trainee.precision)):
@@ -100,18 +102,20 @@ def train(
                     outcome.reason = score(trainee, held_out, writer, step, outcome.metrics)
                 if outcome.reason:
                     break
+                for observer in plan.observers:
+                    observer.observe(outcome.metrics)
 
             set_lr(trainee.optimizer, plan.lr(step))
             batch = training.batch(batches.next())
             update = observed_step(take_step, trainee, batch, probing, writer, clock, step=step, lr=plan.lr(step))
-            for rule in trainee.regularizers.training:
+            for rule in trainee.regularizers.followers:
                 rule.after_step(trainee.network, step)
             outcome.step = step + 1
 
             if step % plan.log_every == 0 or step == plan.steps - 1:
                 with clock.spent_on("records"):
                     outcome.metrics |= write_update(writer, step, update, plan.lr(step))
-                outcome.reason = divergence(outcome.metrics, plan.diverged_above * math.log(trainee.classes))
+                outcome.reason = divergence(outcome.metrics, plan.diverged_above)
                 if outcome.reason:
                     outcome.status = "diverged"
                     break
@@ -119,6 +123,10 @@ def train(
         else:  # neither interrupted, stopped nor diverged
             with clock.spent_on("evaluation"):
                 score(trainee, held_out, writer, outcome.step, outcome.metrics)
+        if outcome.status == "finished":
+            with clock.spent_on("records"):
+                for rule in trainee.regularizers.followers:
+                    outcome.metrics |= rule.finish(trainee.network)
                 writer.scalars(outcome.step, final_scores(outcome.metrics))
     clock.settle()
     outcome.seconds = clock.seconds
@@ -172,5 +180,5 @@ def divergence(metrics: Mapping[str, float], bound: float) -> str:
         if not math.isfinite(value):
             return f"{name} is {value}"
         if value > bound:
-            return f"{name} ({value:.4g}) is above diverged_above x ln K ({bound:.4g})"
+            return f"{name} ({value:.4g}) is above diverged_above x the loss of guessing ({bound:.4g})"
     return ""

@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from normscope.losses import Loss
 from normscope.measurement import Probe
 from normscope.record import StepRecord, random_state
 from normscope.regularizers.rules import Regularizers, Weights
@@ -53,7 +54,7 @@ def recorded(
         step=step,
         lr=lr,
         network=network,
-        objective=partial(objective_of, trainee.regularizers),
+        objective=partial(objective_of, trainee.loss, trainee.regularizers),
         images=update.images.to(dtype),
         targets=update.targets.to(dtype),
         random_state=noise,
@@ -79,6 +80,6 @@ def _of_type(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Ten
     return {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
 
 
-def objective_of(rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights) -> Tensor:
+def objective_of(criterion: Loss, rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights) -> Tensor:
     """The minimised scalar alone, as a record's probes want it."""
-    return losses(rules, logits, targets, weights)[1]
+    return losses(criterion, rules, logits, targets, weights)[1]

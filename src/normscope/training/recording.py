@@ -1,5 +1,6 @@
 """What the loop writes down: numbers leave the device here, once an occasion."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from normscope.training.step import Trainee, Update
 
 @dataclass(frozen=True)
 class Images:
-    """A split on the device: (N, C, H, W) uint8 and (N,) int64."""
+    """A split on the device: (N, C, H, W) uint8 and (N,) int64, or numbers (N, C, H, W) and (N, K) float32."""
 
     images: Tensor
     labels: Tensor
@@ -45,8 +46,10 @@ def write_measurement(writer: RunWriter, step: int, found: Measurement) -> None:
 
 def write_update(writer: RunWriter, step: int, update: Update, lr: float) -> dict[str, float]:
     """Bring an update's numbers to the host in one transfer, write and return them."""
-    loss, objective, accuracy = torch.stack([update.loss, update.objective, update.accuracy]).tolist()
-    numbers = {"train/loss": loss, "train/objective": objective, "train/accuracy": accuracy, "train/lr": lr}
+    found = {"train/loss": update.loss, "train/objective": update.objective}
+    if update.accuracy is not None:
+        found["train/accuracy"] = update.accuracy
+    numbers = dict(zip(found, torch.stack([*found.values()]).tolist(), strict=True)) | {"train/lr": lr}
     writer.scalars(step, numbers)
     return numbers
 
@@ -55,12 +58,23 @@ def score(
     trainee: Trainee, held_out: Mapping[str, Images], writer: RunWriter, step: int, metrics: dict[str, float]
 ) -> str:
     """Score the held-out images after `step` updates; returns a rule's reason to stop, or ""."""
-    network = trainee.network
-    for rule in trainee.regularizers.training:
+    rules, network = trainee.regularizers.followers, trainee.network
+    for rule in rules:
         network = rule.network(network)
+    for rule in rules:
+        rule.before_scoring(network)
     for name, split in held_out.items():
-        found = evaluate(network, split.images, split.labels, trainee.preprocess, precision=trainee.precision)
-        numbers = {f"{name}/loss": found.loss, f"{name}/accuracy": found.accuracy}
+        found = evaluate(
+            network,
+            split.images,
+            split.labels,
+            trainee.preprocess,
+            loss=trainee.loss,
+            precision=trainee.precision,
+        )
+        numbers = {f"{name}/loss": found.loss}
+        if not math.isnan(found.accuracy):  # regression has none
+            numbers[f"{name}/accuracy"] = found.accuracy
         writer.scalars(step, numbers)
         metrics |= numbers
-    return next((reason for rule in trainee.regularizers.training if (reason := rule.should_stop(metrics))), "")
+    return next((reason for rule in rules if (reason := rule.should_stop(metrics))), "")

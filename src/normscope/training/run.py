@@ -16,6 +16,7 @@ from normscope.runs.checkpoint import load_checkpoint, save_checkpoint
 from normscope.runs.folder import config_hash, locked
 from normscope.runs.summary import environment, write_config, write_summary
 from normscope.runs.writer import RunWriter
+from normscope.training.course import begin_rules
 from normscope.training.loop import Outcome, Plan, train
 from normscope.training.probing import Probing
 from normscope.training.recording import Images
@@ -43,6 +44,11 @@ class Job:
     held_out: dict[str, Images]
     plan: Plan
     probing: Probing
+
+    def __post_init__(self) -> None:
+        """Tell the rules what lies before them; UsageError where one does not fit."""
+        batch_size = self.config["batch_size"]
+        begin_rules(self.trainee, self.training, self.held_out, self.plan, batch_size=batch_size)
 
 
 def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -96,13 +102,13 @@ def _restore(job: Job, folder: Path, fingerprint: str) -> int:
     state = load_checkpoint(path, fingerprint)
     kept = {name: tensor.to(job.device) for name, tensor in state["probes"].items()}
     job.probing.kept.update(kept)
-    return restore_training_state(job.trainee, job.batches, state["training"])
+    return restore_training_state(job.trainee, job.batches, state["training"], job.plan.observers)
 
 
 def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: int, progress: Progress) -> Outcome:
     def save(step: int) -> None:
         writer.flush()  # first the series up to here, then the state that they belong to
-        state = training_state(job.trainee, job.batches, step)
+        state = training_state(job.trainee, job.batches, step, job.plan.observers)
         kept = {"config_hash": fingerprint, "training": state, "probes": job.probing.kept}
         save_checkpoint(folder / "last.pt", kept)
 

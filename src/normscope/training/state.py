@@ -1,5 +1,6 @@
 """Everything that the rest of a run depends on, as a checkpoint holds it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -19,8 +20,23 @@ class StatefulBatches(Protocol):
     def restore(self, state: dict[str, Any]) -> None: ...
 
 
-def training_state(trainee: Trainee, batches: StatefulBatches, step: int) -> dict[str, Any]:
-    """The state before update number `step`: weights, running statistics, optimizer, data order, random streams."""
+class Observer(Protocol):
+    """A schedule that follows a score: told the latest ones after each evaluation."""
+
+    watch: str  # the score, e.g. validation/loss
+
+    def observe(self, metrics: Mapping[str, float]) -> None: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: dict[str, Any]) -> None: ...
+
+
+def training_state(
+    trainee: Trainee, batches: StatefulBatches, step: int, observers: Sequence[Observer] = ()
+) -> dict[str, Any]:
+    """The state before update number `step`: weights, running statistics, optimizer, data order, random streams, and
+    what those schedules know that follow a score."""
     return {
         "step": step,
         "network": trainee.network.state_dict(),
@@ -28,11 +44,14 @@ def training_state(trainee: Trainee, batches: StatefulBatches, step: int) -> dic
         "batches": batches.state(),
         "augmentation": trainee.augmentation.get_state(),
         "noise": random_state(_device(trainee)),
-        "rules": [rule.state() for rule in trainee.regularizers.training],
+        "rules": [rule.state() for rule in trainee.regularizers.followers],
+        "observers": [observer.state() for observer in observers],
     }
 
 
-def restore_training_state(trainee: Trainee, batches: StatefulBatches, state: dict[str, Any]) -> int:
+def restore_training_state(
+    trainee: Trainee, batches: StatefulBatches, state: dict[str, Any], observers: Sequence[Observer] = ()
+) -> int:
     """Continue from what `training_state` returned.
 
     Returns:
@@ -47,9 +66,20 @@ def restore_training_state(trainee: Trainee, batches: StatefulBatches, state: di
     batches.restore(state["batches"])
     trainee.augmentation.set_state(state["augmentation"])
     restore_random_state(device, state["noise"])
-    for rule, kept in zip(trainee.regularizers.training, state["rules"], strict=True):
-        rule.restore(kept)
+    for rule, kept in zip(trainee.regularizers.followers, state["rules"], strict=True):
+        rule.restore(_moved(kept, device))
+    for observer, kept in zip(observers, state.get("observers", []), strict=True):  # older checkpoints lack the key
+        observer.restore(kept)
     return int(state["step"])
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    """A nested state with its tensors on a device."""
+    if isinstance(value, dict):
+        return {key: _moved(item, device) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_moved(item, device) for item in value]
+    return value.to(device) if isinstance(value, Tensor) else value
 
 
 def _device(trainee: Trainee) -> torch.device:

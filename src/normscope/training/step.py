@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from normscope.losses import Loss
 from normscope.precision import autocast
 from normscope.regularizers.rules import Regularizers, Weights
 
@@ -21,7 +21,8 @@ class Trainee:
         optimizer: over all of the network's parameters.
         regularizers: by place.
         preprocess: float images in [0, 1] -> what the network sees.
-        classes: K.
+        loss: (outputs, targets) -> scalar, before what regularizers add to it.
+        classes: K, the number of outputs.
         precision: fp32, tf32 or bf16.
         augmentation: source of the data regularizers' randomness, on the device.
         weights: the network's parameters by name.
@@ -31,6 +32,7 @@ class Trainee:
     optimizer: torch.optim.Optimizer
     regularizers: Regularizers
     preprocess: Callable[[Tensor], Tensor]
+    loss: Loss
     classes: int
     precision: str
     augmentation: torch.Generator
@@ -41,10 +43,10 @@ class Update(NamedTuple):
     """What one update saw and found; all tensors stay on the device."""
 
     images: Tensor  # (N, C, H, W), as the network saw them
-    targets: Tensor  # (N, K) probabilities
-    loss: Tensor  # mean cross-entropy, nats
+    targets: Tensor  # (N, K) probabilities, or numbers in regression
+    loss: Tensor  # of the batch; nats where it is the cross-entropy
     objective: Tensor  # loss plus the added terms: what is minimised
-    accuracy: Tensor  # share of the batch whose most likely class is the target's
+    accuracy: Tensor | None  # share of the batch whose most likely class is the target's; None in regression
 
 
 def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
@@ -54,15 +56,14 @@ def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
 
     Args:
         trainee: changed in place.
-        images: (N, C, H, W) uint8.
-        labels: (N,) int64.
+        images: (N, C, H, W) uint8, or float32 numbers, which are taken as they are.
+        labels: (N,) int64, or targets (N, K) float32 (regression).
     """
     rules = trainee.regularizers
     weights = trainee.weights
     lr = trainee.optimizer.param_groups[0]["lr"]
 
-    inputs = images.float() / 255
-    targets = (labels[:, None] == torch.arange(trainee.classes, device=labels.device)).float()
+    inputs, targets = as_inputs(images), as_targets(labels, trainee.classes)
     for augment in rules.data:
         inputs, targets = augment(inputs, targets, trainee.augmentation)
     inputs = trainee.preprocess(inputs).contiguous(memory_format=torch.channels_last)
@@ -71,7 +72,7 @@ def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
     with autocast(images.device, trainee.precision):
         logits = trainee.network(inputs)
     logits = logits.float()
-    loss, objective = losses(rules, logits, targets, weights)
+    loss, objective = losses(trainee.loss, rules, logits, targets, weights)
     objective.backward()
 
     for transform in rules.gradient:
@@ -82,14 +83,28 @@ def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
     for constraint in rules.constraint:
         constraint(weights)
 
-    correct = logits.detach().argmax(1) == targets.argmax(1)
-    return Update(inputs, targets, loss.detach(), objective.detach(), correct.float().mean())
+    accuracy = None if labels.is_floating_point() else (logits.detach().argmax(1) == targets.argmax(1)).float().mean()
+    return Update(inputs, targets, loss.detach(), objective.detach(), accuracy)
 
 
-def losses(rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
-    """The mean cross-entropy −(1/N) Σ targets · log softmax(logits) in nats, and the objective: the same plus each
-    added term of the regularizers."""
-    loss = F.cross_entropy(logits, targets)
+def as_inputs(images: Tensor) -> Tensor:
+    """Bytes as numbers in [0, 1]; numbers as they are."""
+    return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+def as_targets(labels: Tensor, classes: int) -> Tensor:
+    """Labels (N,) as one-hot probabilities (N, K) float32; numbers (N, K) as they are."""
+    if labels.is_floating_point():
+        return labels
+    return (labels[:, None] == torch.arange(classes, device=labels.device)).float()
+
+
+def losses(
+    criterion: Loss, rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights
+) -> tuple[Tensor, Tensor]:
+    """The loss, by default the mean cross-entropy −(1/N) Σ targets · log softmax(logits) in nats, and the objective:
+    the same plus each added term of the regularizers."""
+    loss = criterion(logits, targets)
     objective = loss
     for term in rules.loss:
         objective = objective + term(logits, targets, weights)

@@ -1,0 +1,62 @@
+"""Whether the parts of a run fit one another, asked once they exist."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from normscope.errors import UsageError
+from normscope.training.state import Observer
+
+
+def check_batch_norm(network: nn.Module, batch_size: int) -> None:
+    """Refuse to normalise over a batch of one, or over virtual batches that do not make up the batch."""
+    for module in network.modules():
+        needs_batch = getattr(module, "needs_batch", isinstance(module, nn.modules.batchnorm._BatchNorm))
+        if batch_size == 1 and needs_batch:
+            raise UsageError(
+                f"batch_size=1: {type(module).__name__.rstrip('12d')} needs a batch to take its statistics over; use "
+                "batch_size=2 or more, or a norm that looks at one image, model/norm=group or layer, or model/norm=none"
+            )
+        check = getattr(module, "check_batch", None)
+        if check is not None:
+            try:
+                check(batch_size)
+            except ValueError as error:
+                raise UsageError(str(error)) from error
+
+
+def check_full_batch(optimizer: torch.optim.Optimizer, batch_size: int, images: int) -> None:
+    """Refuse mini-batches to an optimizer that asks for the full batch."""
+    if getattr(optimizer, "full_batch", False) and batch_size < images:
+        raise UsageError(
+            f"optimizer: {type(optimizer).__name__} needs an objective that stays the same, and with batch_size="
+            f"{batch_size} of {images} training images every step has another; use batch_size={images}, with fewer "
+            "images if these are too many, or optimizer.mini_batches=true to try it anyway"
+        )
+
+
+def check_observers(observers: Sequence[Observer], held_out: Collection[str]) -> None:
+    """Refuse a schedule that looks at a score which the run does not take."""
+    for observer in observers:
+        split = observer.watch.partition("/")[0]
+        if split not in held_out:
+            raise UsageError(
+                f"schedule: it watches {observer.watch}, and this run holds no {split} images out; give some by "
+                "dataset.validation=1000"
+            )
+
+
+def check_augmentation(rules: Mapping[str, Any], inputs: Tensor) -> None:
+    """Refuse a regularizer that changes images where the inputs (N, C, H, W) are plain numbers.
+
+    Args:
+        rules: name -> place -> node, as in the config.
+    """
+    changing = [name for name, places in rules.items() if "data" in places]
+    if changing and inputs.dtype != torch.uint8:
+        raise UsageError(
+            f"regularizer={changing[0]} changes images, and this dataset's inputs are plain numbers; leave it out, or "
+            "take a dataset of images"
+        )

@@ -1,0 +1,75 @@
+"""Residual networks that train without a norm because of how they begin."""
+
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+
+from normscope.models.residual_block import blocks_of
+from normscope.models.skip_init import Scale
+
+
+class Shift(nn.Module):
+    """y = x + b with one learned number, which starts at 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.tensor(0.0))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Any shape -> the same, in its type."""
+        return features + self.bias.to(features.dtype)
+
+
+def fixup(network: nn.Sequential) -> nn.Sequential:
+    """Scale the initial weights of the residual branches down by their number, and let single numbers shift and scale.
+
+    Zhang et al. 2019, arXiv:1901.09321, section 3, "Fixup". With L residual branches of m layers each:
+        1. the classifier and the last layer of each branch start at 0;
+        2. the other layers of a branch start as usual, times L^(−1/(2m−2));
+        3. a number is added before each convolution, activation and the classifier (0 at first), and one multiplies
+           the end of each branch (1 at first).
+    These numbers take the place of the biases. What is usual in 2 is the chosen init, which finds the factor in the
+    attribute `initial_scale` of a layer; the paper takes He's: `init=he_normal`.
+
+    Deviation: a projection has a shift of its own, which in the authors' code is that of the branch. Deviation: the
+    authors give the single numbers a tenth of the learning rate; here there is one for all weights.
+
+    Args:
+        network: of residual blocks, without a norm.
+    Returns:
+        A network whose layers have children `shift`, `conv`, `bias` or `scale` and `bias`, `activation`.
+    Raises:
+        ValueError: if the network has a norm, which Fixup stands in for.
+    """
+    if any(name.rpartition(".")[2] == "norm" for name, _ in network.named_modules()):
+        raise ValueError("fixup: it takes the place of a norm, and this network has one; take model/norm=none with it")
+    blocks = blocks_of(network)
+    for block in blocks.values():
+        depth = len(block.layers)
+        usual = len(blocks) ** (-1 / (2 * depth - 2))
+        for number, (name, layer) in enumerate(block.layers.items(), 1):
+            ends = number == depth
+            layer.get_submodule("conv").initial_scale = 0.0 if ends else usual  # type: ignore[assignment]
+            setattr(block, name, _shifted(layer, before=True, scaled=ends))
+        if block.shortcut is not None:
+            block.shortcut = _shifted(block.shortcut, before=True, after=False)
+    children = OrderedDict(network.named_children())
+    children["stem"] = _shifted(children["stem"], before=False)
+    head = children.pop("head")
+    head.initial_scale = 0.0  # type: ignore[assignment]
+    return nn.Sequential(OrderedDict(children, shift=Shift(), head=head))
+
+
+def _shifted(layer: nn.Module, *, before: bool, after: bool = True, scaled: bool = False) -> nn.Sequential:
+    """A layer with single numbers around its convolution in place of a bias."""
+    children = OrderedDict(layer.named_children())
+    conv = children.pop("conv")
+    conv.register_parameter("bias", None)
+    shifted: OrderedDict[str, nn.Module] = OrderedDict(shift=Shift()) if before else OrderedDict()
+    shifted["conv"] = conv
+    if scaled:
+        shifted["scale"] = Scale(1.0)
+    if after:
+        shifted["bias"] = Shift()
+    return nn.Sequential(OrderedDict(shifted, **children))

@@ -1,0 +1,54 @@
+"""What the rules that follow a training are told of it before it begins."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from normscope.errors import UsageError
+from normscope.precision import autocast
+from normscope.regularizers.rules import Course, TrainingRule
+from normscope.training.loop import Plan
+from normscope.training.recording import Images
+from normscope.training.step import Trainee, as_inputs
+
+
+def begin_rules(
+    trainee: Trainee, training: Images, held_out: Mapping[str, Images], plan: Plan, *, batch_size: int
+) -> None:
+    """Tell each rule the course of the run.
+
+    Raises:
+        UsageError: if one does not fit the run, or if two of them replace the network that is scored.
+    """
+    rules = trainee.regularizers.followers
+    replacing = [type(rule).__name__ for rule in rules if type(rule).network is not TrainingRule.network]
+    if len(replacing) > 1:
+        raise UsageError(f"regularizer: {' and '.join(replacing)} each replace the network that is scored; keep one")
+    kinds = ("loss",) if training.labels.is_floating_point() else ("loss", "accuracy")
+    course = Course(
+        steps=plan.steps,
+        steps_per_epoch=len(training.labels) // batch_size,
+        lr=plan.lr,
+        scores=tuple(f"{split}/{kind}" for split in held_out for kind in kinds),
+        of_probabilities=trainee.loss.of_probabilities,
+        reduction=trainee.loss.reduction,
+        rules=rules,
+        pass_through=partial(pass_through, trainee, training.images, batch_size),
+    )
+    for rule in rules:
+        try:
+            rule.begin(course)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+
+
+@torch.no_grad()
+def pass_through(trainee: Trainee, images: Tensor, batch_size: int, network: nn.Module) -> None:
+    """Show a network all images (N, C, H, W) as an evaluation would, in their order and in batches of the run's size;
+    what does not fill the last batch is left out, as in training."""
+    for some in images[: len(images) // batch_size * batch_size].split(batch_size):
+        inputs = trainee.preprocess(as_inputs(some)).contiguous(memory_format=torch.channels_last)
+        with autocast(images.device, trainee.precision):
+            network(inputs)
