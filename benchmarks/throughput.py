@@ -95,8 +95,8 @@ def probed(model: str, data: str, precision: str) -> Iterator[None]:
 def plain(model: str, data: str, precision: str) -> Iterator[None]:
     """The loop of the tutorials."""
     torchvision = import_torchvision()
-    from normscope.assemble import build_network, load_dataset, regularizers
     from normscope.composed import composed
+    from normscope.parts import build_network, load_dataset, regularizers
 
     config, _ = composed([f"model={model}", "dataset=folder", f"dataset.root={data}"])
     network = build_network(config, load_dataset(config), regularizers({}))

@@ -38,14 +38,14 @@ BELOW = {  # part -> the parts of normscope that it may import
     "figures": {"runs", "statistics", "pairs"},
     "surveys": {"figures", "losses", "pairs", "precision", "preflight", "runs", "settings", "training", "vectors"},
     "jobs": {"figures", "layers", "precision", "surveys", "training", "vectors"},
-    "reopened": {"assemble", "runs", "surveys"},
+    "reopened": {"assemble", "instantiation", "runs", "surveys"},
     "tables": {"claims", "runs"},
     "observed": {"runs", "figures"},
     "report": {"tables", "pairs", "runs", "figures", "observed"},
 }
 HOMES = {
-    "hydra": {"main", "assemble", "composed", "sweeps"},
-    "omegaconf": {"main", "assemble", "composed", "sweeps"},
+    "hydra": {"main", "instantiation", "composed", "sweeps"},
+    "omegaconf": {"main", "instantiation", "composed", "sweeps"},
     "tensorboard": {"runs"},
     "torch.utils.tensorboard": {"runs"},
     "matplotlib": {"figures"},

@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
-from normscope.assemble import assemble, built, made
+from normscope.assemble import assemble
 from normscope.errors import UsageError
+from normscope.instantiation import built, made
 from normscope.runs.checkpoint import load_checkpoint
 from normscope.runs.folder import config_hash
 from normscope.runs.reader import Run

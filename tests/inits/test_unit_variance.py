@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from normscope.assemble import build_network, drawn_images, load_dataset, regularizers
 from normscope.composed import composed
 from normscope.inits import Lsuv, initialise, unit_variance
 from normscope.inits.layer import Layer
+from normscope.parts import build_network, drawn_images, load_dataset, regularizers
 from tests.commands import TINY
 
 

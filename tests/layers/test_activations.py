@@ -27,7 +27,7 @@ EQUATIONS = {
 
 
 def chosen(name):
-    from normscope.assemble import made
+    from normscope.instantiation import made
 
     return made("model", composed([f"model/activation={name}"])[0]["model"]["activation"])().double()
 

@@ -3,8 +3,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from normscope.assemble import made
 from normscope.composed import composed
+from normscope.instantiation import made
 from normscope.optimizers.cycles import cosine_restarts, cycle_of, one_cycle, triangular
 from normscope.optimizers.schedules import constant, cosine, exponential, polynomial, step_decay, warm_up
 from normscope.places import CONFIGS

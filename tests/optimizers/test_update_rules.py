@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from normscope.assemble import build_optimizer
 from normscope.composed import composed
+from normscope.parts import build_optimizer
 from normscope.training.loop import set_lr
 
 STEPS = 12
@@ -189,7 +189,7 @@ def test_momentum_is_ten_times_as_fast_on_a_constant_slope():
 
 
 def test_adamw_is_pytorchs_with_its_decay_among_the_regularizers():
-    from normscope.assemble import regularizers
+    from normscope.parts import regularizers
 
     config = composed(["optimizer=adamw"])[0]
     (decay,) = regularizers(config["regularizer"]).decay
