@@ -24,6 +24,7 @@ def fabricate(
     name="",
     choices=None,
     bands=None,
+    series=None,
     experiment=EXPERIMENT,
     **config,
 ):
@@ -33,6 +34,7 @@ def fabricate(
         loss, accuracy: step -> value, on arrays; by default BatchNorm learns and its absence does not.
         status: how it ended; where it is not finished, it stopped half way.
         bands: {"loss_landscape": (min, max), ...}; constant over the steps.
+        series: {name: step -> value} of further series, at every 25th step.
         choices, config: what differs from the usual ones.
     """
     reached = steps if status == "finished" else steps // 2
@@ -47,6 +49,8 @@ def fabricate(
             for step in scored
             for edge, value in zip(("min", "max"), edges, strict=True)
         ]
+    for name_of, values in (series or {}).items():
+        rows += [(step, name_of, value) for step, value in zip(scored, values(scored), strict=True)]
     folder = Path(root) / (experiment or "single") / (name or f"{chosen['model']}-{norm}-{chosen['scale']}-seed{seed}")
     folder.mkdir(parents=True)
     text = "".join(f"{step},{name},{float(value)!r}\n" for step, name, value in rows)

@@ -35,13 +35,16 @@ BELOW = {  # part -> the parts of normscope that it may import
     "preflight": {"settings", "signatures"},
     "pairs": {"runs"},
     "claims": {"pairs", "statistics"},
+    "criteria": {"claims", "pairs", "quantities", "runs"},
+    "quantities": {"statistics", "runs"},
     "figures": {"runs", "statistics", "pairs"},
     "surveys": {"figures", "losses", "pairs", "precision", "preflight", "runs", "settings", "training", "vectors"},
     "jobs": {"figures", "layers", "precision", "surveys", "training", "vectors"},
     "reopened": {"assemble", "instantiation", "runs", "surveys"},
     "tables": {"claims", "runs"},
     "observed": {"runs", "figures"},
-    "report": {"tables", "pairs", "runs", "figures", "observed"},
+    "report": {"experiment_files", "tables", "pairs", "runs", "figures", "observed"},
+    "experiment_files": set(),
 }
 HOMES = {
     "hydra": {"main", "instantiation", "composed", "sweeps"},

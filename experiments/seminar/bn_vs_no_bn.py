@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from normscope.claims import Claim, Part, Verdict, judge, not_run
 from normscope.errors import UsageError
 from normscope.figures import panels
-from normscope.figures.look import INK, arm_name, new_figure
-from normscope.pairs import ENDED, Pairs, Setting, data_of, measured, pairs, settings
+from normscope.figures.arms import Shown, fullest
+from normscope.figures.look import INK, new_figure
+from normscope.pairs import Pairs, data_of, measured, pairs
 from normscope.runs.reader import Run
 from normscope.statistics import mean_until, median, steps_to
 
@@ -147,35 +148,21 @@ def plot(runs: Sequence[Run]) -> "Figure":
     Raises:
         UsageError: if no run with or without BatchNorm has ended.
     """
-    blocks = [most for model in ("vgg", "resnet") if (most := _drawn(runs, model))]
+    networks = [[run for run in runs if str(run.choices.get("model")).startswith(model)] for model in LAYERS]
+    blocks = [most for own in networks if (most := fullest(own, ARMS, preferred=is_the_talks))]
     if not blocks:
         raise UsageError(
             "no run with model/norm=none or batch has ended: nothing to draw; let the sweep go on to its end"
         )
     with new_figure(12.4, 13 * len(blocks)) as figure:
         parts = figure.subfigures(len(blocks), 1, squeeze=False)[:, 0]
-        for part, (setting, arms, others) in zip(parts, blocks, strict=True):
-            _block(part, setting, arms, others)
+        for part, block in zip(parts, blocks, strict=True):
+            _block(part, block)
     return figure
 
 
-def _drawn(runs: Sequence[Run], model: str) -> tuple[Setting, panels.Arms, int] | None:
-    """The setting of a network that is drawn, its ended runs by arm, and how many settings are not drawn."""
-    found = []
-    for setting in settings([run for run in runs if str(run.choices.get("model")).startswith(model)]):
-        arms = {norm: [run for run in setting.arms.get(norm, []) if run.status in ENDED] for norm in ARMS}
-        arms = {norm: members for norm, members in arms.items() if members}
-        if arms:
-            members = [run for own in arms.values() for run in own]
-            found.append((is_the_talks(members[0]), len(arms), len(members), setting, arms))
-    if not found:
-        return None
-    *_, setting, arms = max(found, key=lambda entry: entry[:3])
-    return setting, arms, len(found) - 1
-
-
-def _block(part: "SubFigure", setting: Setting, arms: panels.Arms, others: int) -> None:
-    run = next(iter(arms.values()))[0]
+def _block(part: "SubFigure", block: Shown) -> None:
+    run, arms = block.run, block.arms
     early, late = LAYERS["vgg" if str(run.choices["model"]).startswith("vgg") else "resnet"]
     published = SEMINAR.get(str(run.choices["model"]), {}) if run.choices.get("dataset") in REAL else {}
     axes = part.subplots(3, 2)
@@ -187,17 +174,5 @@ def _block(part: "SubFigure", setting: Setting, arms: panels.Arms, others: int) 
     panels.activations(axes[2, 1], arms, late, "Last")
     model, data = (NAMES.get(name, name) for name in (str(run.choices.get("model")), data_of(run)))
     part.suptitle(f"What BatchNorm changes: {model} on {data}", x=0.01, ha="left", fontsize=20, fontweight="bold")
-    text = textwrap.fill(_caption(run, setting, arms, others), 150)
+    text = textwrap.fill(f"{block.caption()} {HOW_TO_READ.format(seed=run.seed)}", 150)
     part.supxlabel(text, x=0.01, ha="left", fontsize=11, color=INK)
-
-
-def _caption(run: Run, setting: Setting, arms: panels.Arms, others: int) -> str:
-    config, choices = run.config, run.choices
-    seeds = ", ".join(f"n = {len({run.seed for run in members})} {arm_name(norm)}" for norm, members in arms.items())
-    return (
-        f"Scale {setting.scale}: {setting.label}, width {config['model'].get('width')}, init {choices.get('init')}, "
-        f"{choices.get('optimizer')} at lr {config['optimizer']['lr']:g}, batches of {config.get('batch_size')}; "
-        f"{seeds}. "
-        + (f"{others} other setting{'s' if others > 1 else ''} of this network not drawn. " if others else "")
-        + HOW_TO_READ.format(seed=run.seed)
-    )

@@ -1,7 +1,6 @@
 """The command `normscope-report`: figures and verdicts of experiments, and pictures of what probes found."""
 
 import argparse
-import importlib.util
 import shlex
 import sys
 import warnings
@@ -13,8 +12,9 @@ from rich.console import Console
 
 from normscope import tables
 from normscope.errors import UsageError
+from normscope.experiment_files import known, loaded, needs_runs, runs_behind, source_of
 from normscope.pairs import ENDED
-from normscope.places import EXPERIMENTS, command
+from normscope.places import command
 from normscope.runs.atomic import writing
 from normscope.runs.board import write_board
 from normscope.runs.reader import Run, find_runs
@@ -84,7 +84,9 @@ def with_runs(outputs: Path) -> list[str]:
         UsageError: if none has.
     """
     names = {run.choices.get("experiment") for run in _found(outputs, None, Console(stderr=True))}
-    experiments = sorted(str(name) for name in names if name)
+    experiments = sorted(
+        {name for name in known() if runs_behind(name) in names} | {str(name) for name in names if name}
+    )
     if not experiments:
         raise UsageError(
             f"{outputs.absolute()} holds no runs of any experiment; name their folder by --outputs DIR, or make some: "
@@ -99,27 +101,16 @@ def runs_of(experiment: str, outputs: Path, console: Console) -> list[Run]:
     Raises:
         UsageError: if there is none.
     """
-    runs = _found(outputs, experiment, console)
+    source = runs_behind(experiment)
+    runs = _found(outputs, source, console)
     if runs or not needs_runs(experiment):
         return runs
     if experiment not in known():
         raise UsageError(f"there is no experiment {experiment!r}; those known are {', '.join(known())}")
     raise UsageError(
-        f"{outputs.absolute()} holds no runs of {experiment} (folders with a config.yaml and a summary.json); name "
-        f"another folder by --outputs DIR, or make some: normscope experiment={experiment} scale=laptop dataset=sample"
+        f"{outputs.absolute()} holds no runs of {source} (folders with a config.yaml and a summary.json); name "
+        f"another folder by --outputs DIR, or make some: normscope experiment={source} scale=laptop dataset=sample"
     )
-
-
-def needs_runs(experiment: str) -> bool:
-    """Whether an experiment is drawn from runs; one that computes all by itself says NEEDS_RUNS = False."""
-    source = EXPERIMENTS / f"{experiment}.py"
-    return not source.exists() or getattr(_loaded(source), "NEEDS_RUNS", True)
-
-
-def known() -> list[str]:
-    """The names of all experiments that come with normscope."""
-    files = [path for suffix in ("yaml", "py") for path in EXPERIMENTS.rglob(f"*.{suffix}")]
-    return sorted({path.relative_to(EXPERIMENTS).with_suffix("").as_posix() for path in files})
 
 
 def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Console) -> Path:
@@ -129,8 +120,8 @@ def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Conso
     if not any(run.status in ENDED for run in runs) and needs_runs(experiment):
         raise UsageError(f"{experiment}: no run has ended ({len(runs)} begun); repeat the command that began them")
     figures: list[Path] = []
-    if (source := EXPERIMENTS / f"{experiment}.py").exists():
-        module = _loaded(source)
+    if (source := source_of(experiment)).exists():
+        module = loaded(source)
         verdicts = module.claims(runs)
         figures = draw(module, runs, folder)
         tables.write_page(page, experiment, figures, verdicts, runs)
@@ -144,7 +135,8 @@ def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Conso
         say(console, f"Verdicts: {page}, {page.with_suffix('.json').name}")
     else:
         say(console, f"{experiment} has no figure of its own ({source} does not exist).")
-    say(console, f"To look at the runs: {shlex.quote(command('tensorboard'))} --logdir {shlex.quote(str(folder))}")
+    logs = outputs / runs_behind(experiment)
+    say(console, f"To look at the runs: {shlex.quote(command('tensorboard'))} --logdir {shlex.quote(str(logs))}")
     return figures[0] if figures else folder
 
 
@@ -184,13 +176,3 @@ def _found(outputs: Path, experiment: str | None, console: Console) -> list[Run]
     for warning in caught:
         say(console, str(warning.message))
     return runs
-
-
-def _loaded(path: Path) -> ModuleType:
-    """An experiment's file as a module: experiments/ is no package."""
-    spec = importlib.util.spec_from_file_location(f"normscope_experiment_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

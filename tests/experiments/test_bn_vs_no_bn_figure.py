@@ -67,7 +67,7 @@ def test_settings_do_not_mix_in_a_figure(tmp_path, experiment):
     figure = experiment.plot(find_runs(tmp_path))
     caption = figure.subfigs[0]._supxlabel.get_text().replace("\n", " ")
     assert "n = 1 without BatchNorm, n = 1 with BatchNorm" in caption  # the talk's own learning rate first
-    assert "1 other setting of this network not drawn" in caption
+    assert "1 other setting not drawn" in caption
 
 
 @pytest.mark.parametrize("status", ["finished", "diverged"])

@@ -164,3 +164,19 @@ def typical(found: Sequence[np.ndarray]) -> float:
     """The median over the runs of each one's median over its steps; nan if nothing was measured."""
     middles = [median(values[~np.isnan(values)]) for values in found if (~np.isnan(values)).any()]
     return float(median(middles)) if middles else math.nan
+
+
+def quantity(axis: "Axes", arms: Arms, name: str, unit: str, beginning: str, factor: float = 1) -> None:
+    """A series of each arm over the steps, on a logarithmic axis where its values are far apart."""
+    curves = {
+        norm: [(steps, factor * values) for steps, values in (run.series(name) for run in runs)]
+        for norm, runs in arms.items()
+    }
+    values = np.concatenate([values for own in curves.values() for _, values in own])
+    values = values[np.isfinite(values)]
+    if len(values) and values.min() > 0 and values.max() > LOG_FROM * values.min():
+        axis.set_yscale("log")
+    ends = {norm: band(axis, own, arm_colour(norm)) for norm, own in curves.items()}
+    middles = {norm: typical([values for _, values in own]) for norm, own in curves.items()}
+    known = {norm: amount(value) for norm, value in middles.items() if not math.isnan(value)}
+    finish(axis, listed(beginning, known), unit, arms, ends)

@@ -1,0 +1,136 @@
+"""Claims about pairs of runs, put together from what is measured of a run and how far the two must be apart."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from normscope.claims import Claim, Part, Verdict, judge, not_run
+from normscope.pairs import ARM, Pairs, pairs
+from normscope.quantities import Quantity
+
+if TYPE_CHECKING:
+    from normscope.runs.reader import Run
+
+PairQuantity = Callable[
+    ["Run", "Run"], float | None
+]  # of (reference, treated); None where it cannot be told; nan: a tie
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A number of each pair and the threshold that it must meet.
+
+    Attributes:
+        of: (reference, treated) -> number.
+        tie: the number at which the two runs are alike; beyond it, away from the threshold, a pair opposes the claim.
+        at_least, at_most: the threshold, exactly one of them.
+    """
+
+    of: PairQuantity
+    tie: float
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError(f"a criterion has one threshold: at_least ({self.at_least}) or at_most ({self.at_most})")
+
+    def holds(self, value: float) -> bool:
+        """Whether a pair's number meets the threshold."""
+        return value >= self.at_least if self.at_least is not None else value <= self.at_most  # type: ignore[operator]
+
+    def opposes(self, value: float) -> bool:
+        """Whether it points the other way."""
+        return value < self.tie if self.at_least is not None else value > self.tie
+
+
+def difference(
+    quantity: Quantity, *, worst: float, at_least: float | None = None, at_most: float | None = None
+) -> Criterion:
+    """The treated run's number minus the reference's.
+
+    Args:
+        worst: what a diverged run counts as, infinity or -infinity; two that diverged are a tie.
+    """
+
+    def of(reference: "Run", treated: "Run") -> float | None:
+        ours, theirs = _told(quantity, treated, worst), _told(quantity, reference, worst)
+        if ours is None or theirs is None:
+            return None
+        return math.nan if ours == theirs and math.isinf(ours) else ours - theirs
+
+    return Criterion(of, 0.0, at_least, at_most)
+
+
+def ratio(
+    quantity: Quantity, *, worst: float, at_least: float | None = None, at_most: float | None = None
+) -> Criterion:
+    """The treated run's number divided by the reference's, both positive.
+
+    Args:
+        worst: what a diverged run counts as, infinity or 0; two that diverged are a tie.
+    """
+
+    def of(reference: "Run", treated: "Run") -> float | None:
+        ours, theirs = _told(quantity, treated, worst), _told(quantity, reference, worst)
+        if ours is None or theirs is None:
+            return None
+        if ours == theirs:
+            return 1.0 if 0 < ours < math.inf else math.nan
+        return ours / theirs if theirs else math.inf
+
+    return Criterion(of, 1.0, at_least, at_most)
+
+
+def verdicts(
+    claim: Claim,
+    runs: "Sequence[Run]",
+    criteria: Sequence[Criterion],
+    *,
+    arm: str = ARM,
+    reference: str = "none",
+    treated: str = "batch",
+    notes: Callable[[Pairs], Sequence[str]] = lambda group: (),
+) -> list[Verdict]:
+    """Judge a claim in every setting of the runs: a pair holds if it meets every criterion.
+
+    Args:
+        criteria: the effect that is reported is the first one's number.
+        arm, reference, treated: the group whose option differs within a pair, and the two options.
+        notes: what to say of a setting's pairs beside the verdict.
+    Returns:
+        A verdict for each scale and setting; one that says "not run" for a scale that has no run of either arm.
+    """
+    found = []
+    for scale in sorted({run.scale for run in runs}):
+        own = [run for run in runs if run.scale == scale]
+        found += [_judged(claim, group, criteria, notes) for group in pairs(own, arm, reference, treated)] or [
+            not_run(claim, scale, f"no run with {arm}={reference} or {arm}={treated}")
+        ]
+    return found
+
+
+def _judged(
+    claim: Claim, group: Pairs, criteria: Sequence[Criterion], notes: Callable[[Pairs], Sequence[str]]
+) -> Verdict:
+    kept, rows, remarks = [], [], list(group.remarks)
+    for pair in group.pairs:
+        row = [criterion.of(*pair) for criterion in criteria]
+        if any(value is None for value in row):
+            remarks.append(f"seed {pair[0].seed}: its series are too short to be measured, not used")
+            continue
+        kept.append(pair)
+        rows.append(row)
+        remarks += [f"seed {run.seed}: {run.folder.name} diverged" for run in pair if run.status == "diverged"]
+    told = replace(group, pairs=tuple(kept), remarks=tuple(remarks))
+    columns = [[float(row[place]) for row in rows] for place in range(len(criteria))]  # type: ignore[arg-type]
+    parts = [
+        Part(column, criterion.holds, criterion.opposes) for column, criterion in zip(columns, criteria, strict=True)
+    ]
+    return judge(claim, told, columns[0], parts, tie=criteria[0].tie, notes=notes(told))
+
+
+def _told(quantity: Quantity, run: "Run", worst: float) -> float | None:
+    value = worst if run.status == "diverged" else quantity(run)
+    return None if math.isnan(value) else value
