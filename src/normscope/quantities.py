@@ -51,6 +51,11 @@ def final(name: str) -> Quantity:
     return quantity
 
 
+def in_points(quantity: Quantity) -> Quantity:
+    """A share as points of a hundred."""
+    return lambda run: 100 * quantity(run)
+
+
 def best_mean(name: str, window: int) -> Quantity:
     """The largest mean of `window` consecutive values of a series, of all of them if there are fewer."""
 
