@@ -64,9 +64,9 @@ def plot(runs: Sequence[Run]) -> "Figure":
         early, late = [layer for layer in RIDGES if layer in layers][:2] if RIDGES[1] in layers else ends(layers)
         panels.activations(axes[1, 0], found.arms, early, "Early")
         panels.activations(axes[1, 1], found.arms, late, "Late")
-        figure.suptitle("BatchNorm speeds up training", x=0.01, ha="left", fontsize=20, fontweight="bold")
+        figure.suptitle("A VGG at learning rate 0.1", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
-            f"{found.caption()}. The paper's run: 90 % training accuracy at step 3,300 without and 1,600 with "
+            f"{found.caption()} The paper's run: 90 % training accuracy at step 3,300 without and 1,600 with "
             "BatchNorm, test accuracy 80.0 and 82.9 % at step 15,000. Histograms: of the first seed, "
             "every ridge of one height, without the lowest bin (ReLU's zeros), whose share at the last step is written "
             "beside."

@@ -74,9 +74,9 @@ def plot(runs: Sequence[Run]) -> "Figure":
                 "|Δ mean| in one step",
                 f"The inputs of {layer} shift by",
             )
-        figure.suptitle("More covariate shift, no slower training?", x=0.01, ha="left", fontsize=20, fontweight="bold")
+        figure.suptitle("Noise behind BatchNorm", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
-            f"{found.caption()}. Noise behind BatchNorm as in the paper's algorithm 1; if a unit's own mean did not "
+            f"{found.caption()} Noise behind BatchNorm as in the paper's algorithm 1; if a unit's own mean did not "
             f"move at all, the noise alone would shift it by {IN_THEORY:.3f} in the median."
         )
         figure.supxlabel(textwrap.fill(text, 150), x=0.01, ha="left", fontsize=11, color=INK)

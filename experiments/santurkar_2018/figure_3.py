@@ -66,7 +66,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
             "Internal covariate shift, by definition 2.1", x=0.01, ha="left", fontsize=20, fontweight="bold"
         )
         text = (
-            f"{found.caption()}. G: the gradient of a layer's weights at the step's weights and batch; G′: the same "
+            f"{found.caption()} G: the gradient of a layer's weights at the step's weights and batch; G′: the same "
             "after all earlier layers have made the optimizer's update. Cosine 1: they do not turn it. Values in "
             "the titles: medians over the run."
         )

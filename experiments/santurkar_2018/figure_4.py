@@ -129,7 +129,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
         saturated = typical_share(found.arms, "smoothness/saturated")
         figure.suptitle("What lies along the gradient", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
-            f"{found.caption()}. Bands: from the least to the most over steps of ½ to 4 lr along the gradient; dotted: "
+            f"{found.caption()} Bands: from the least to the most over steps of ½ to 4 lr along the gradient; dotted: "
             "the gradient's own length. Values in the titles: medians over the run, then over the seeds. β on the "
             f"paper's grid sits on the grid's own bound 1/(½ lr) = {2 / lr:g} at {saturated}: there the gradient at "
             "the nearest point is already small beside the first, and β tells the grid, not the curvature."

@@ -52,21 +52,24 @@ def plot(runs: Sequence[Run]) -> "Figure":
     layers = [layer for layer in LAYERS if layer in measured] if LAYERS[-1] in measured else spread_out(measured, 3)
     with new_figure(15.6, 14.4) as figure:
         rows = (
-            ("mean_drift", "|Δ mean| in one step", "mean moves by"),
-            ("variance_drift", "|Δ variance| in one step", "variance moves by"),
-            ("mean_from_start", "|mean − mean at step 0|", "mean has moved by"),
-            ("variance_from_start", "|variance − at step 0|", "variance has moved by"),
+            ("mean_drift", "|Δ mean| in one step"),
+            ("variance_drift", "|Δ variance| in one step"),
+            ("mean_from_start", "|mean − mean at step 0|"),
+            ("variance_from_start", "|variance − at step 0|"),
         )
         axes = figure.subplots(len(rows), len(layers), squeeze=False)
-        for row, (name, unit, moved) in zip(axes, rows, strict=True):
+        for row, (name, unit) in zip(axes, rows, strict=True):
             for axis, layer in zip(row, layers, strict=True):
-                panels.quantity(axis, found.arms, f"moments/{layer}/{name}", unit, f"{layer}: its {moved}")
-        figure.suptitle("BatchNorm steadies the moments it sets", x=0.01, ha="left", fontsize=20, fontweight="bold")
+                panels.quantity(axis, found.arms, f"moments/{layer}/{name}", unit, "")
+                axis.set_title(layer)
+        figure.suptitle(
+            "How far the moments of the layers' inputs move", x=0.01, ha="left", fontsize=20, fontweight="bold"
+        )
         text = (
-            f"{found.caption()}. Mean and variance of each unit over the batch, of what enters the non-linearity (with "
-            "BatchNorm: its output); the mean of the absolute changes over the units of a layer. Values in the titles: "
-            "medians over the run. Absolute changes compare layers of different scales: without BatchNorm a deep "
-            "layer's inputs are small at first, and so are their changes."
+            f"{found.caption()} Mean and variance of each unit over the batch, of what enters the non-linearity (with "
+            "BatchNorm: its output); the mean of the absolute changes over the units of a layer. Absolute "
+            "changes compare layers of different scales: without BatchNorm a deep layer's inputs are small at first, "
+            "and so are their changes."
         )
         figure.supxlabel(textwrap.fill(text, 190), x=0.01, ha="left", fontsize=11, color=INK)
     return figure

@@ -26,7 +26,7 @@ ARM_COLOURS = {  # told apart by every kind of colour vision: Okabe & Ito 2008, 
     "frozen_statistics": "#999933",
     "affine_only": "#DDCC77",
 }
-ARM_NAMES = {"none": "without BatchNorm", "batch": "with BatchNorm"}
+ARM_NAMES = {"none": "without BatchNorm", "batch": "with BatchNorm", "noisy_batch": "with noisy BatchNorm"}
 LOOK = {
     "font.family": "DejaVu Sans",
     "font.size": 13,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NEAR = 0.1  # nats: a loss so near to that of guessing has not begun to fall
 WORTH_A_WORD = 0.1  # of the run: a shorter stay at chance goes unmentioned
 WIDTH = 46  # characters of a title
+HARD = "\N{NO-BREAK SPACE}"
 
 
 def last(curves: Sequence[Series]) -> float:
@@ -54,10 +55,13 @@ def listed(beginning: str, values: Mapping[str, str], unit: str = "") -> str:
     """E.g. "The test accuracy ends at\\n10 % without BatchNorm, 57 % with": unit and name are written out once."""
     if not values:
         return f"{beginning} ...\nnothing was measured"
-    names = [arm_name(norm) if place == 0 else arm_name(norm).split(" ")[0] for place, norm in enumerate(values)]
+    names = [
+        arm_name(norm) if place == 0 else arm_name(norm).removesuffix(" BatchNorm") for place, norm in enumerate(values)
+    ]
     units = [unit] + [""] * len(values)
-    return f"{beginning}\n" + ", ".join(
-        f"{value}{unit} {name}" for value, unit, name in zip(values.values(), units, names, strict=False)
+    parts = [f"{value}{unit} {name}" for value, unit, name in zip(values.values(), units, names, strict=False)]
+    return f"{beginning}\n" + textwrap.fill(", ".join(part.replace(" ", HARD) for part in parts), WIDTH).replace(
+        HARD, " "
     )
 
 
