@@ -81,6 +81,18 @@ def test_an_experiment_composes_at_every_scale(path):
         assert (choices["experiment"], choices["scale"]) == (name, scale)
 
 
+def test_an_experiment_may_say_what_a_scale_means_for_it():
+    """The product of matrices stays 10 units wide at a laptop's scale; other experiments keep the scale's own size."""
+    own, choices = composed(["experiment=santurkar_2018/deep_linear", "scale=laptop"])
+    assert (own["model"]["width"], own["steps"]) == (1.0, 3000)
+    assert "at_scale" not in own
+    assert "at_scale" not in choices
+    usual, _ = composed(["experiment=santurkar_2018/vgg", "scale=laptop"])
+    assert (usual["model"]["width"], usual["steps"]) == (0.25, 400)
+    paper, _ = composed(["experiment=santurkar_2018/deep_linear"])
+    assert paper["steps"] == 10_000
+
+
 def test_the_regularizers_act_in_the_order_of_the_list():
     def order(names):
         return list(composed([f"regularizer=[{names}]"])[0]["regularizer"])

@@ -15,13 +15,22 @@ from normscope.surveys import names
 
 def register() -> None:
     """Tell Hydra what lies outside configs/: the types of the settings, one choice for each experiment, and the names
-    of folders that `${run_name:}` and its kin stand for."""
+    of folders that `${run_name:}` and its kin stand for.
+
+    An experiment may say under `at_scale` what a scale means for it, where the scale's own file does not fit: it comes
+    last, after the file of the scale.
+    """
     store = ConfigStore.instance()
     store.store(name="settings", node=Settings)
     for path in sorted(EXPERIMENTS.rglob("*.yaml")):
         name = path.relative_to(EXPERIMENTS).with_suffix("")
-        group = "/".join(["experiment", *name.parts[:-1]])
-        store.store(group=group, name=name.name, node=OmegaConf.load(path), package="_global_")
+        node = OmegaConf.load(path)
+        assert isinstance(node, DictConfig)
+        sizes = node.pop("at_scale", {})
+        folder_of = "/".join(name.parts[:-1])
+        store.store(group=f"experiment/{folder_of}", name=name.name, node=node, package="_global_")
+        for scale, size in sizes.items():
+            store.store(group=f"at_scale/{folder_of}", name=f"{name.name}_{scale}", node=size, package="_global_")
     for resolver in (run_name, experiment_folder, run_folder):
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
 
@@ -57,9 +66,11 @@ def choices_of(root: DictConfig) -> dict[str, Any]:
 
 
 def own_choices(choices: Mapping[str, Any]) -> dict[str, Any]:
-    """The choices of normscope's groups among all, those that a run is made of: `job` is not among them."""
+    """The choices of normscope's groups among all, those that a run is named by: not `job`,
+    nor `at_scale`, which follows from experiment and scale."""
     own = {str(group): name for group, name in choices.items() if not str(group).startswith("hydra/")}
-    own.pop("job", None)
+    for group in ("job", "at_scale"):
+        own.pop(group, None)
     return own
 
 

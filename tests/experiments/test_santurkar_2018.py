@@ -129,3 +129,56 @@ def test_every_figure_is_drawn_with_a_caption(tmp_path, figure):
     assert "Scale laptop: vgg16 on sample, 400 steps" in caption
     assert "n = 2 with BatchNorm" in caption
     assert ".." not in caption
+
+
+def linear(root, seeds, experiment, **of_arm):
+    """Deep linear networks: of_arm is arm -> series and losses."""
+    for seed in seeds:
+        for norm, how in of_arm.items():
+            fabricate(
+                root, norm, seed, **how, experiment=experiment, choices={"model": "deep_linear"}, optimizer={"lr": 1e-6}
+            )
+
+
+def test_the_deep_linear_network_at_the_edge_of_stability_reproduces_s4d_and_s5(tmp_path):
+    def arm(change, beta, loss):
+        series = {"gradient_predictiveness/max": flat(change), "gradient_predictiveness/relative/eta_1": flat(beta)}
+        return {"series": series, "loss": flat(loss), "accuracy": flat(0.1)}
+
+    arms = {"none": arm(2e16, 12.0, 2892), "batch": arm(2e6, 2.01, 529), "l1": arm(2e6, 2.0, 97)}
+    linear(tmp_path, range(8), "santurkar_2018/deep_linear", **arms)
+    found = {
+        verdict.claim: verdict
+        for verdict in loaded(source_of("santurkar_2018/deep_linear")).claims(find_runs(tmp_path))
+    }
+    assert found["S4d, gradient"].effect == pytest.approx(1e10)
+    assert found["S4d, beta"].effect == pytest.approx(2.01)
+    assert found["S5b, batch"].effect == pytest.approx(np.log10(529 / 2892))
+    assert found["S5c"].effect == pytest.approx(97 / 529)
+    judged = ("S4d, gradient", "S4d, beta", "S5b, batch", "S5b, l1", "S5c")
+    assert {found[claim].verdict for claim in judged} == {"reproduced"}
+
+
+@pytest.mark.parametrize("beta", [1.0, 3.0])
+def test_a_curvature_away_from_the_edge_does_not_reproduce_s4d(tmp_path, beta):
+    series = {"gradient_predictiveness/relative/eta_1": flat(beta)}
+    how = {"series": series, "loss": flat(1.0), "accuracy": flat(0.1)}
+    linear(tmp_path, range(8), "santurkar_2018/deep_linear", none=how, batch=how)
+    module = loaded(source_of("santurkar_2018/deep_linear"))
+    verdict = next(found for found in module.claims(find_runs(tmp_path)) if found.claim == "S4d, beta")
+    assert verdict.verdict == "undecided"
+
+
+def test_s3a_needs_the_shift_and_the_turn(tmp_path):
+    def arm(shift, cosine):
+        series = {}
+        for layer in ("layer9", "layer17"):
+            series |= {f"covariate_shift/{layer}/l2": flat(shift), f"covariate_shift/{layer}/cosine": flat(cosine)}
+        return {"series": series, "loss": flat(1.0), "accuracy": flat(0.1)}
+
+    name = "santurkar_2018/deep_linear_slow"
+    linear(tmp_path / "as the paper", range(8), name, none=arm(2.5, 1.0), batch=arm(4300.0, 0.55))
+    linear(tmp_path / "no turn", range(8), name, none=arm(2.5, 1.0), batch=arm(4300.0, 0.99))
+    judge = loaded(source_of(name)).claims
+    assert [found.verdict for found in judge(find_runs(tmp_path / "as the paper"))] == ["reproduced"]
+    assert [found.verdict for found in judge(find_runs(tmp_path / "no turn"))] == ["undecided"]

@@ -1,0 +1,65 @@
+"""Santurkar et al. 2018, figure 3(b): covariate shift in the deep linear network at lr 1e-7."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normscope.claims import Claim, Verdict
+from normscope.criteria import Criterion, difference, ratio, verdicts
+from normscope.figures import panels
+from normscope.figures.arms import shown
+from normscope.figures.look import INK, new_figure
+from normscope.quantities import median_of
+from normscope.runs.reader import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ARMS = ("none", "batch")
+LAYERS = ("layer9", "layer17")
+
+S3A = Claim(
+    "S3a",
+    "deep linear network, lr 1e-7, layers 9 and 17: the median of ||G - G'|| is at least 50 times as large with "
+    "BatchNorm, the cosine of G and G' without it at least 0.98, and with it at least 0.1 less (the ratio of layer 9 "
+    "is shown)",
+    "1,700 and 2,300 times; cosines 1.00 without, 0.55 and 0.04 with (read off figure 3b)",
+    "x with BatchNorm",
+)
+
+
+def claims(runs: Sequence[Run]) -> list[Verdict]:
+    """S3a: what the text says of the deep linear network holds at this learning rate alone."""
+    shifts = [ratio(median_of(f"covariate_shift/{layer}/l2"), worst=np.inf, at_least=50) for layer in LAYERS]
+    cosines = [median_of(f"covariate_shift/{layer}/cosine") for layer in LAYERS]
+    kept = [Criterion(lambda none, batch, q=q: q(none), tie=0.0, at_least=0.98) for q in cosines]
+    turned = [difference(cosine, worst=-np.inf, at_most=-0.1) for cosine in cosines]
+    return verdicts(S3A, runs, [*shifts, *kept, *turned])
+
+
+def plot(runs: Sequence[Run]) -> "Figure":
+    """The training loss; for two layers the length of the shift, and the angle by which the gradient turns."""
+    found = shown(runs, ARMS)
+    with new_figure(12.4, 13.4) as figure:
+        axes = figure.subplots(3, 2)
+        panels.quantity(
+            axes[0, 0], found.arms, "train/loss", "sum of squared errors", "Training loss, median over the run"
+        )
+        axes[0, 1].set_visible(False)
+        for row, layer in zip(axes[1:], LAYERS, strict=True):
+            shift, cosine = (f"covariate_shift/{layer}/{what}" for what in ("l2", "cosine"))
+            panels.quantity(row[0], found.arms, shift, "‖G − G′‖", f"The layers before {layer} change its gradient by")
+            panels.quantity(
+                row[1], found.arms, cosine, "cosine of G and G′", f"The gradient of {layer} keeps its direction"
+            )
+            row[1].set_ylim(-1.05, 1.05)
+        figure.suptitle("Covariate shift in a product of matrices", x=0.01, ha="left", fontsize=20, fontweight="bold")
+        text = (
+            f"{found.caption()} G: the gradient of a layer's weights; G′: the same after all earlier layers have made "
+            "their update. Values in the titles: medians over the run. At lr 1e-6 the two networks do not "
+            "differ in this."
+        )
+        figure.supxlabel(textwrap.fill(text, 150), x=0.01, ha="left", fontsize=11, color=INK)
+    return figure
