@@ -35,6 +35,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "preflight": {"settings", "signatures"},
     "pairs": {"runs"},
     "claims": {"pairs", "statistics"},
+    "families": {"pairs", "runs"},
     "criteria": {"claims", "pairs", "quantities", "runs"},
     "quantities": {"statistics", "runs"},
     "figures": {"runs", "statistics", "pairs"},

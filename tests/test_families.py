@@ -1,0 +1,76 @@
+import math
+
+import pytest
+
+from normscope.claims import Claim
+from normscope.criteria import difference, ratio, verdicts
+from normscope.families import count, families, largest, spread
+from normscope.quantities import final
+from normscope.runs.reader import find_runs
+from tests.fabricated import fabricate
+
+RATES = (0.01, 0.03, 0.1)
+CLAIM = Claim("X", "more rates train with BatchNorm", "3 against 1", "rates")
+
+
+def trains(run):
+    return final("test/accuracy")(run) > 0.5
+
+
+def sweep(root, norm, seed, ends, **how):
+    """Runs at several learning rates with these final accuracies; None: diverged."""
+    for lr, end in zip(RATES, ends, strict=True):
+        fate = {"status": "diverged"} if end is None else {"accuracy": lambda step, end=end: end + 0 * step}
+        fabricate(root, norm, seed, name=f"{norm}-{lr}-{seed}", optimizer={"lr": lr}, **fate, **how)
+
+
+def test_runs_that_differ_in_one_number_are_a_family(tmp_path):
+    sweep(tmp_path, "none", 0, (0.1, 0.2, 0.3))
+    sweep(tmp_path, "batch", 0, (0.1, 0.2, 0.3))
+    sweep(tmp_path, "batch", 1, (0.1, 0.2, 0.3))
+    found = families(find_runs(tmp_path), "optimizer.lr")
+    assert sorted((family.choices["model/norm"], family.seed) for family in found) == [
+        ("batch", 0),
+        ("batch", 1),
+        ("none", 0),
+    ]
+    assert all(tuple(family.members) == RATES for family in found)
+
+
+def test_what_a_family_counts(tmp_path):
+    sweep(tmp_path, "none", 0, (0.6, 0.9, None))
+    (family,) = families(find_runs(tmp_path), "optimizer.lr")
+    assert count(trains)(family) == 2
+    assert largest(trains)(family) == 0.03
+    assert largest(lambda run: False)(family) == 0
+    assert spread(final("test/accuracy"), worst=0)(family) == pytest.approx(0.9)
+
+
+def test_families_are_paired_by_seed(tmp_path):
+    for seed in range(5):
+        sweep(tmp_path, "none", seed, (0.6, 0.1, None))
+        sweep(tmp_path, "batch", seed, (0.6, 0.7, 0.8))
+    found = families(find_runs(tmp_path), "optimizer.lr")
+    (more,) = verdicts(CLAIM, found, [difference(count(trains), worst=-math.inf, at_least=1)])
+    assert (more.verdict, more.effect, more.n) == ("reproduced", 2, 5)
+    (larger,) = verdicts(CLAIM, found, [ratio(largest(trains), worst=0, at_least=4)])
+    assert (larger.verdict, larger.effect) == ("reproduced", 10)
+
+
+def test_families_of_other_values_are_no_pair(tmp_path):
+    sweep(tmp_path, "none", 0, (0.6, 0.1, 0.1))
+    fabricate(tmp_path, "batch", 0, optimizer={"lr": 0.01})
+    found = families(find_runs(tmp_path), "optimizer.lr")
+    made = verdicts(CLAIM, found, [difference(count(trains), worst=-math.inf, at_least=1)])
+    assert {verdict.n for verdict in made} == {0}
+    assert all("no ended run with model/norm" in verdict.note for verdict in made)
+
+
+def test_a_family_with_an_interrupted_run_is_not_used(tmp_path):
+    sweep(tmp_path, "none", 0, (0.6, 0.1, 0.1))
+    sweep(tmp_path, "batch", 0, (0.6, 0.7, 0.8), status="interrupted")
+    (made,) = verdicts(
+        CLAIM, families(find_runs(tmp_path), "optimizer.lr"), [difference(count(trains), worst=0, at_least=1)]
+    )
+    assert made.n == 0
+    assert "seed 0, batch: interrupted" in made.note
