@@ -3,7 +3,16 @@ import math
 import numpy as np
 import pytest
 
-from normscope.quantities import best_mean, final, mean_of, median_of, percentile_of, steps_until
+from normscope.quantities import (
+    best_mean,
+    final,
+    mean_of,
+    median_log_ratio,
+    median_of,
+    percentile_of,
+    steps_until,
+    steps_until_below,
+)
 from normscope.runs.reader import read_run
 from tests.fabricated import fabricate
 
@@ -28,6 +37,13 @@ def test_medians_and_percentiles_are_numpys(run):
     assert percentile_of("bent", 95)(run) == np.percentile(values, 95)
 
 
+def test_a_median_of_log_ratios(run):
+    steps = np.arange(100, 401, 25)
+    assert median_log_ratio("bent", "line", 0.3, 1)(run) == pytest.approx(
+        np.median(np.log((steps[1:] - 100.0) ** 2 / steps[1:]))
+    )
+
+
 def test_the_final_value_is_the_last(run):
     assert final("bent")(run) == 300**2
 
@@ -43,8 +59,21 @@ def test_steps_until_a_running_mean(run):
     assert steps_until("line", 1000)(run) == math.inf
 
 
+def test_steps_until_a_running_mean_is_below(run):
+    assert steps_until_below("bent", 2500)(run) == 50
+    assert steps_until_below("bent", 0, window=2)(run) == math.inf
+
+
 def test_what_was_not_measured_is_nan(run):
-    for quantity in (mean_of("no"), median_of("no"), percentile_of("no", 5), final("no"), best_mean("no", 3)):
+    for quantity in (
+        mean_of("no"),
+        median_of("no"),
+        median_log_ratio("no", "no"),
+        percentile_of("no", 5),
+        final("no"),
+        best_mean("no", 3),
+    ):
         assert math.isnan(quantity(run))
     assert math.isnan(steps_until("no", 1)(run))
+    assert math.isnan(steps_until_below("no", 1)(run))
     assert math.isnan(mean_of("line", 0.01, 0.02)(run))

@@ -49,12 +49,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
         )
         axes[0, 1].set_visible(False)
         for row, layer in zip(axes[1:], LAYERS, strict=True):
-            shift, cosine = (f"covariate_shift/{layer}/{what}" for what in ("l2", "cosine"))
-            panels.quantity(row[0], found.arms, shift, "‖G − G′‖", f"The layers before {layer} change its gradient by")
-            panels.quantity(
-                row[1], found.arms, cosine, "cosine of G and G′", f"The gradient of {layer} keeps its direction"
-            )
-            row[1].set_ylim(-1.05, 1.05)
+            panels.covariate_shift(row, found.arms, layer, least=-1.05)
         figure.suptitle("Covariate shift in a product of matrices", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{found.caption()} G: the gradient of a layer's weights; G′: the same after all earlier layers have made "

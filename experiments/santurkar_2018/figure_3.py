@@ -56,12 +56,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
         panels.loss(axes[0, 0], found.arms)
         panels.accuracy(axes[0, 1], found.arms, {})
         for row, layer in zip(axes[1:], (early, late), strict=True):
-            shift, cosine = (f"covariate_shift/{layer}/{what}" for what in ("l2", "cosine"))
-            panels.quantity(row[0], found.arms, shift, "‖G − G′‖", f"The layers before {layer} change its gradient by")
-            panels.quantity(
-                row[1], found.arms, cosine, "cosine of G and G′", f"The gradient of {layer} keeps its direction"
-            )
-            row[1].set_ylim(min(0.0, row[1].get_ylim()[0]), 1.05)
+            panels.covariate_shift(row, found.arms, layer)
         figure.suptitle(
             "Internal covariate shift, by definition 2.1", x=0.01, ha="left", fontsize=20, fontweight="bold"
         )

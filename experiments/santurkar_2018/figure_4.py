@@ -11,7 +11,7 @@ from normscope.criteria import Criterion, ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import INK, new_figure
-from normscope.quantities import median_of, percentile_of, within
+from normscope.quantities import median_log_ratio, median_of, percentile_of, within
 from normscope.runs.reader import Run
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ S4F = Claim(
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """S4a, S4b, S4c and S4f; the arm without BatchNorm is the one that is said to be larger."""
+    width = median_log_ratio("loss_landscape/max", "loss_landscape/min", *MIDDLE)
     landscape = [
-        ratio(width_of_loss, worst=np.inf, at_least=1.5),
+        ratio(width, worst=np.inf, at_least=1.5),
         Criterion(share_where_wider, tie=0.5, at_least=MOSTLY),
     ]
     return [
@@ -74,12 +75,6 @@ def log_width(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """(steps, log of the largest over the least loss along the gradient)."""
     (steps, most), (_, least) = (within(run, f"loss_landscape/{edge}", *MIDDLE) for edge in ("max", "min"))
     return steps, np.log(most / least)
-
-
-def width_of_loss(run: Run) -> float:
-    """The median of log(max/min)."""
-    widths = log_width(run)[1]
-    return float(np.median(widths)) if len(widths) else np.nan
 
 
 def share_where_wider(batch: Run, none: Run) -> float | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +50,13 @@ class Family:
     @cached_property
     def config(self) -> dict[str, Any]:
         """What all have in common, and the values that there are: families of other values are another setting."""
-        return flat(self.first.config) | {self.along: ", ".join(f"{value:g}" for value in self.members)}
+        config = deepcopy(self.first.config)
+        *path, last = self.along.split(".")
+        node = config
+        for key in path:
+            node = node[key]
+        node[last] = ", ".join(f"{value:g}" for value in self.members)
+        return config
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -41,6 +41,16 @@ def percentile_of(name: str, percent: float, first: float = 0.0, last: float = 1
     return _summarised(name, first, last, lambda values: np.percentile(values, percent))
 
 
+def median_log_ratio(top: str, bottom: str, first: float = 0.0, last: float = 1.0) -> Quantity:
+    """The median over a part of the run of log(top / bottom), two series that were taken at the same steps."""
+
+    def quantity(run: "Run") -> float:
+        (_, above), (_, below) = (within(run, name, first, last) for name in (top, bottom))
+        return float(median(np.log(above / below))) if len(above) else math.nan
+
+    return quantity
+
+
 def final(name: str) -> Quantity:
     """The last value of a series."""
 
@@ -72,6 +82,16 @@ def steps_until(name: str, threshold: float, window: int = 1) -> Quantity:
     def quantity(run: "Run") -> float:
         steps, values = run.series(name)
         return steps_to(steps, values, threshold, window) if len(steps) >= window else math.nan
+
+    return quantity
+
+
+def steps_until_below(name: str, threshold: float, window: int = 1) -> Quantity:
+    """The first step at which the mean of the last `window` values falls to a threshold; infinity if none does."""
+
+    def quantity(run: "Run") -> float:
+        steps, values = run.series(name)
+        return steps_to(steps, -values, -threshold, window) if len(steps) >= window else math.nan
 
     return quantity
 

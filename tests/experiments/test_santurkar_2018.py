@@ -182,3 +182,67 @@ def test_s3a_needs_the_shift_and_the_turn(tmp_path):
     judge = loaded(source_of(name)).claims
     assert [found.verdict for found in judge(find_runs(tmp_path / "as the paper"))] == ["reproduced"]
     assert [found.verdict for found in judge(find_runs(tmp_path / "no turn"))] == ["undecided"]
+
+
+def vgg(root, seeds, experiment, **of_arm):
+    """VGGs at another rate or with other norms: of_arm is arm -> how to fabricate them."""
+    for seed in seeds:
+        for norm, how in of_arm.items():
+            fabricate(root, norm, seed, experiment=experiment, choices={"model": "vgg16"}, **how)
+
+
+def only(root, experiment):
+    (found,) = loaded(source_of(experiment)).claims(find_runs(root))
+    return found
+
+
+def test_s1c_at_lr_05_needs_one_to_fail_and_one_to_train(tmp_path):
+    name = "santurkar_2018/vgg_fast"
+    fails = {"series": {"train/accuracy": flat(0.091)}, "accuracy": flat(0.1)}
+    trains = {"series": {"train/accuracy": flat(0.963)}, "accuracy": flat(0.802)}
+    vgg(tmp_path / "as the paper", range(5), name, none=fails, batch=trains)
+    vgg(tmp_path / "diverged", range(5), name, none={"status": "diverged"}, batch=trains)
+    vgg(tmp_path / "both train", range(5), name, none=trains, batch=trains)
+    assert (only(tmp_path / "as the paper", name).verdict, only(tmp_path / "as the paper", name).effect) == (
+        "reproduced",
+        pytest.approx(9.1),
+    )
+    assert only(tmp_path / "diverged", name).verdict == "reproduced"
+    assert only(tmp_path / "both train", name).verdict == "contradicted"
+
+
+def test_s3c_is_of_the_first_fifth(tmp_path):
+    def shift(early):
+        values = lambda step: np.where(step <= 80, early, 0.01)  # noqa: E731
+        return {"series": {f"covariate_shift/{layer}/l2": values for layer in ("layer5", "layer10")}}
+
+    vgg(tmp_path, range(5), "santurkar_2018/vgg_slow", none=shift(0.66), batch=shift(2.86))
+    found = only(tmp_path, "santurkar_2018/vgg_slow")
+    assert (found.verdict, found.effect) == ("reproduced", pytest.approx(2.86 / 0.66))
+
+
+def test_lp_norms_are_judged_one_by_one(tmp_path):
+    """Steps to a running mean of ten that is 0.9: the tenth value from where it begins."""
+
+    def arm(begins, width, change):
+        return {
+            "series": {
+                "train/accuracy": lambda step: np.where(step >= begins, 0.9, 0.0),
+                "loss_landscape/min": flat(1.0),
+                "loss_landscape/max": flat(np.exp(width)),
+                "gradient_predictiveness/max": flat(change),
+            },
+            "loss": flat(0.1),
+            "accuracy": flat(0.8),
+        }
+
+    name = "santurkar_2018/vgg_norms"
+    vgg(tmp_path, range(5), name, none=arm(150, 0.6, 50), l1=arm(25, 0.2, 20), l2=arm(125, 0.5, 20))
+    found = {verdict.claim: verdict for verdict in loaded(source_of(name)).claims(find_runs(tmp_path))}
+    assert (found["S5a, l1"].verdict, found["S5a, l1"].effect) == ("reproduced", pytest.approx(250 / 375))
+    assert found["S5a, l2"].verdict == "undecided"  # 350 / 375
+    assert (found["S5d, l1"].verdict, found["S5d, l1"].effect) == ("reproduced", pytest.approx(3))
+    assert found["S5d, l2"].verdict == "undecided"
+    assert found["S5a, l_infinity"].n == 0
+    figure = loaded(source_of(name)).plot(find_runs(tmp_path))
+    assert "n = 5 l1" in figure._supxlabel.get_text()

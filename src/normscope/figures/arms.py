@@ -34,14 +34,15 @@ class Shown:
     def caption(self) -> str:
         """Scale, length, network, rate, and the number of runs of each arm."""
         config, choices = self.run.config, self.run.choices
+        lr = config["optimizer"]["lr"]
         seeds = ", ".join(
             f"n = {len({run.seed for run in members})} {arm_name(arm)}" for arm, members in self.arms.items()
         )
         others = f" {self.others} other setting{'s' if self.others > 1 else ''} not drawn." if self.others else ""
         return (
             f"Scale {self.setting.scale}: {self.setting.label}, width {config['model'].get('width')}, init "
-            f"{choices.get('init')}, {choices.get('optimizer')} at lr {config['optimizer']['lr']:g}, batches of "
-            f"{config.get('batch_size')}; {seeds}.{others}"
+            f"{choices.get('init')}, {choices.get('optimizer')} at lr "
+            f"{lr if isinstance(lr, str) else format(lr, 'g')}, batches of {config.get('batch_size')}; {seeds}.{others}"
         )
 
 

@@ -180,3 +180,11 @@ def quantity(axis: "Axes", arms: Arms, name: str, unit: str, beginning: str, fac
     middles = {norm: typical([values for _, values in own]) for norm, own in curves.items()}
     known = {norm: amount(value) for norm, value in middles.items() if not math.isnan(value)}
     finish(axis, listed(beginning, known), unit, arms, ends)
+
+
+def covariate_shift(row: "Sequence[Axes]", arms: Arms, layer: str, least: float = 0.0) -> None:
+    """Two panels: how far the layers before change a layer's gradient, and whether it keeps its direction."""
+    shift, cosine = (f"covariate_shift/{layer}/{what}" for what in ("l2", "cosine"))
+    quantity(row[0], arms, shift, "‖G − G′‖", f"The layers before {layer} change its gradient by")
+    quantity(row[1], arms, cosine, "cosine of G and G′", f"The gradient of {layer} keeps its direction by")
+    row[1].set_ylim(min(least, row[1].get_ylim()[0]), 1.05)

@@ -1,0 +1,49 @@
+"""Santurkar et al. 2018, figure 1: at lr 0.5 only the VGG with BatchNorm trains."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from normscope.claims import Claim, Verdict
+from normscope.criteria import Criterion, verdicts
+from normscope.figures import panels
+from normscope.figures.arms import shown
+from normscope.figures.look import INK, new_figure
+from normscope.quantities import final, in_points, mean_of
+from normscope.runs.reader import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ARMS = ("none", "batch")
+LAST = 0.9  # the last tenth of the run
+CHANCE, TRAINED, TESTED = 15.0, 90.0, 75.0  # percent
+
+S1C = Claim(
+    "S1c",
+    f"VGG, lr 0.5: without BatchNorm the training accuracy of the last tenth of the run is at most {CHANCE:g} %, with "
+    f"it at least {TRAINED:g} %, and the final test accuracy at least {TESTED:g} %",
+    "9.1 % without, 96.3 % with; test 80.2 % (read off figure 1)",
+    "% without BatchNorm",
+)
+
+
+def claims(runs: Sequence[Run]) -> list[Verdict]:
+    """S1c; a run that diverged has learned nothing."""
+    trained, tested = in_points(mean_of("train/accuracy", LAST, 1)), in_points(final("test/accuracy"))
+    stays = Criterion(lambda none, batch: 0.0 if none.status == "diverged" else trained(none), tie=50, at_most=CHANCE)
+    learns = Criterion(lambda none, batch: trained(batch), tie=50, at_least=TRAINED)
+    generalises = Criterion(lambda none, batch: tested(batch), tie=10, at_least=TESTED)
+    return verdicts(S1C, runs, [stays, learns, generalises])
+
+
+def plot(runs: Sequence[Run]) -> "Figure":
+    """Training loss and test accuracy."""
+    found = shown(runs, ARMS)
+    with new_figure(12.4, 5.6) as figure:
+        axes = figure.subplots(1, 2)
+        panels.loss(axes[0], found.arms)
+        panels.accuracy(axes[1], found.arms, {})
+        figure.suptitle("A VGG at learning rate 0.5", x=0.01, ha="left", fontsize=20, fontweight="bold")
+        figure.supxlabel(textwrap.fill(found.caption(), 150), x=0.01, ha="left", fontsize=11, color=INK)
+    return figure

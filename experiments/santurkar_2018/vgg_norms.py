@@ -1,0 +1,69 @@
+"""Santurkar et al. 2018, figures 5(a), 6 and 12: the VGG with l_p norms in the place of BatchNorm."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normscope.claims import Claim, Verdict
+from normscope.criteria import ratio, verdicts
+from normscope.figures import panels
+from normscope.figures.arms import shown
+from normscope.figures.look import INK, new_figure
+from normscope.quantities import median_log_ratio, median_of, steps_until
+from normscope.runs.reader import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ARMS = ("none", "batch", "l1", "l2", "l_infinity")
+LEARNED, WINDOW = 0.9, 10
+MIDDLE = (1 / 30, 2 / 3)  # of the run: steps 500 to 10,000 of the paper's 15,000
+PUBLISHED = {"l1": 1600, "l2": 1800, "l_infinity": 1600}  # steps to 90 %; 3,300 without a norm
+
+
+def claims(runs: Sequence[Run]) -> list[Verdict]:
+    """S5a and S5d for each norm."""
+    steps = [ratio(steps_until("train/accuracy", LEARNED, WINDOW), worst=np.inf, at_most=0.8)]
+    width = median_log_ratio("loss_landscape/max", "loss_landscape/min", *MIDDLE)
+    change = median_of("gradient_predictiveness/max", *MIDDLE)
+    rougher = [ratio(quantity, worst=np.inf, at_least=1.5) for quantity in (width, change)]
+    found = []
+    for norm, published in PUBLISHED.items():
+        faster = Claim(
+            f"S5a, {norm}",
+            "VGG, lr 0.1: the running mean of ten logged batches reaches 90 % training accuracy in at most 0.8 times "
+            "the steps of the network without a norm",
+            f"{published / 3300:.2f} times ({published:,} against 3,300 steps; read off figure 5a)",
+            "x the steps",
+        )
+        smoother = Claim(
+            f"S5d, {norm}",
+            "VGG, lr 0.1, steps 1/30 to 2/3 of the run: the medians of log(max/min) of the loss along the gradient and "
+            "of the largest change of the gradient are at least 1.5 times as large without a norm (the first is shown)",
+            "as smooth as BatchNorm (figure 12)",
+            "x without a norm",
+        )
+        found += verdicts(faster, runs, steps, treated=norm)
+        found += verdicts(smoother, runs, rougher, reference=norm, treated="none")
+    return found
+
+
+def plot(runs: Sequence[Run]) -> "Figure":
+    """Training loss, test accuracy, and what lies along the gradient."""
+    found = shown(runs, ARMS)
+    with new_figure(13.4, 9.6) as figure:
+        axes = figure.subplots(2, 2)
+        panels.quantity(
+            axes[0, 0], found.arms, "train/loss", "training loss, nats", "Training loss, median over the run"
+        )
+        panels.accuracy(axes[0, 1], found.arms, {})
+        for axis, name, unit, beginning in (
+            (axes[1, 0], "loss_landscape/max", "largest loss along the gradient, nats", "Up to 4 lr ahead the loss is"),
+            (axes[1, 1], "gradient_predictiveness/max", "largest ‖Δ gradient‖", "and the gradient changes by"),
+        ):
+            panels.quantity(axis, found.arms, name, unit, beginning)
+        figure.suptitle("Other norms in the place of BatchNorm", x=0.01, ha="left", fontsize=20, fontweight="bold")
+        figure.supxlabel(textwrap.fill(found.caption(), 160), x=0.01, ha="left", fontsize=11, color=INK)
+    return figure

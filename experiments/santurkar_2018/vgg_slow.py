@@ -1,0 +1,51 @@
+"""Santurkar et al. 2018, figure 3(a), right: covariate shift in the VGG at lr 0.01."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from normscope.claims import Claim, Verdict
+from normscope.criteria import ratio, verdicts
+from normscope.figures import panels
+from normscope.figures.arms import shown
+from normscope.figures.look import INK, new_figure
+from normscope.quantities import median_of
+from normscope.runs.reader import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ARMS = ("none", "batch")
+LAYERS = ("layer5", "layer10")
+EARLY = 0.2  # of the run
+
+S3C = Claim(
+    "S3c",
+    "VGG, lr 0.01, first fifth of the run: the median of ||G - G'|| is at least 1.5 times as large with BatchNorm, in "
+    "layers 5 and 10 (the ratio of layer 5 is shown)",
+    "4.3 and 2.2 times (read off figure 3a)",
+    "x with BatchNorm",
+)
+
+
+def claims(runs: Sequence[Run]) -> list[Verdict]:
+    """S3c."""
+    shifts = [ratio(median_of(f"covariate_shift/{layer}/l2", 0, EARLY), worst=np.inf, at_least=1.5) for layer in LAYERS]
+    return verdicts(S3C, runs, shifts)
+
+
+def plot(runs: Sequence[Run]) -> "Figure":
+    """Training loss and test accuracy; for two layers the length of the shift and the angle of the gradients."""
+    found = shown(runs, ARMS)
+    layers = found.run.layers("covariate_shift/{layer}/l2")
+    with new_figure(12.4, 13.4) as figure:
+        axes = figure.subplots(3, 2)
+        panels.loss(axes[0, 0], found.arms)
+        panels.accuracy(axes[0, 1], found.arms, {})
+        for row, layer in zip(axes[1:], (layers[0], layers[-1]), strict=True):
+            panels.covariate_shift(row, found.arms, layer)
+        figure.suptitle("Covariate shift at a tenth of the rate", x=0.01, ha="left", fontsize=20, fontweight="bold")
+        figure.supxlabel(textwrap.fill(found.caption(), 150), x=0.01, ha="left", fontsize=11, color=INK)
+    return figure

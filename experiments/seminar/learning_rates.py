@@ -1,0 +1,83 @@
+"""The seminar: at how many learning rates VGG11 trains, with and without BatchNorm."""
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from normscope.claims import Claim, Verdict
+from normscope.criteria import difference, verdicts
+from normscope.errors import UsageError
+from normscope.families import count, families
+from normscope.figures.arms import fullest
+from normscope.figures.lines import label_ends, paper_line
+from normscope.figures.look import GREY, INK, arm_colour, arm_name, new_figure
+from normscope.quantities import median_of
+from normscope.runs.reader import Run
+from normscope.statistics import median
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ARMS = ("none", "batch")
+CHANCE = math.log(10)
+LEFT = 0.1  # nats below chance, over the last tenth of the run
+
+K3 = Claim(
+    "K3",
+    "VGG11, default init: of the learning rates 0.001, 0.003, 0.01, 0.03, 0.05 and 0.1 more leave chance with "
+    f"BatchNorm (the median loss over the last tenth of the run is {LEFT} nats below ln 10)",
+    "3 of 3 with, 1 of 3 without (0.001, 0.01, 0.05, 50 epochs)",
+    "rates more",
+)
+
+
+def claims(runs: Sequence[Run]) -> list[Verdict]:
+    """K3."""
+    leaving = difference(count(leaves_chance), worst=-math.inf, at_least=1)
+    return verdicts(K3, families(runs, "optimizer.lr"), [leaving])
+
+
+def leaves_chance(run: Run) -> bool:
+    """Whether the loss has fallen visibly below that of guessing at the end of the run."""
+    return final_loss(run) < CHANCE - LEFT
+
+
+def final_loss(run: Run) -> float:
+    """The median of the training loss over the last tenth of the run."""
+    return median_of("train/loss", 0.9, 1)(run)
+
+
+def plot(runs: Sequence[Run]) -> "Figure":
+    """The loss at the end of training against the learning rate, every seed a point.
+
+    Raises:
+        UsageError: if no run with or without BatchNorm has ended.
+    """
+    found = fullest(families(runs, "optimizer.lr"), ARMS)
+    if found is None:
+        raise UsageError(
+            "no run with model/norm=none or batch has ended: nothing to draw; let the sweep go on to its end"
+        )
+    with new_figure(9.6, 6.4) as figure:
+        axis = figure.subplots()
+        ends = []
+        for norm, members in found.arms.items():
+            rates = list(members[0].members)  # of one setting: all families have the same
+            curves = [[final_loss(run) for run in family.members.values()] for family in members]
+            middles = median(curves, axis=0)
+            axis.plot(rates, middles, color=arm_colour(norm), marker="o")
+            for curve in curves:
+                axis.plot(rates, curve, color=arm_colour(norm), marker=".", linestyle="none", alpha=0.6)
+            ends.append((float(middles[-1]), arm_name(norm).replace(" ", "\n"), arm_colour(norm)))
+        axis.set_xscale("log")
+        axis.set_ylim(0, 1.15 * CHANCE)
+        axis.set_xticks(rates, [f"{lr:g}" for lr in rates], minor=False)
+        axis.minorticks_off()
+        paper_line(axis, CHANCE, f"guessing: ln 10 = {CHANCE:.3f}", GREY)
+        axis.set(xlabel="learning rate", ylabel="training loss at the end, nats")
+        label_ends(axis, ends)
+        figure.suptitle("Which learning rates train VGG11", x=0.01, ha="left", fontsize=20, fontweight="bold")
+        text = f"{found.caption()} Line: median over the seeds; points: each seed. A diverged run has no point."
+        figure.supxlabel(textwrap.fill(text, 115), x=0.01, ha="left", fontsize=11, color=INK)
+    return figure
