@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figures 5, 10, 11(b) and 13: the deep linear network and its normalisations."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from normscope.criteria import Criterion, difference, ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.lines import paper_line
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import GREY, entitle, new_figure
 from normscope.quantities import final, median_of, within
 from normscope.runs.reader import Run
 
@@ -108,11 +107,10 @@ def plot(runs: Sequence[Run]) -> "Figure":
             "effective β x lr, one step ahead",
             "β x lr, median over the run",
         )
-        paper_line(axes[1, 1], 2.0, "edge of stability: 2", INK)
-        figure.suptitle("A product of 25 matrices", x=0.01, ha="left", fontsize=20, fontweight="bold")
+        paper_line(axes[1, 1], 2.0, "edge of stability: 2", GREY)
         text = (
             f"{found.caption()} Loss and gradient along the gradient: the largest over steps of 1/100, 1/10, 1, 10 and "
             "30 learning rates. β x lr = ‖∇L(θ − lr g) − g‖ / ‖g‖."
         )
-        figure.supxlabel(textwrap.fill(text, 160), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "A product of 25 matrices", text)
     return figure

@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figure 3(b): covariate shift in the deep linear network at lr 1e-7."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import Criterion, difference, ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import median_of
 from normscope.runs.reader import Run
 
@@ -50,11 +49,10 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axes[0, 1].set_visible(False)
         for row, layer in zip(axes[1:], LAYERS, strict=True):
             panels.covariate_shift(row, found.arms, layer, least=-1.05)
-        figure.suptitle("Covariate shift in a product of matrices", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{found.caption()} G: the gradient of a layer's weights; G′: the same after all earlier layers have made "
             "their update. Values in the titles: medians over the run. At lr 1e-6 the two networks do not "
             "differ in this."
         )
-        figure.supxlabel(textwrap.fill(text, 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Covariate shift in a product of matrices", text)
     return figure

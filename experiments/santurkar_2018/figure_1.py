@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figure 1: BatchNorm speeds training up, and its layers' inputs look no more stable."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from normscope.criteria import difference, ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.grids import spread_out
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import final, in_points, mean_of, steps_until
 from normscope.runs.reader import Run
 
@@ -64,14 +63,13 @@ def plot(runs: Sequence[Run]) -> "Figure":
         early, late = [layer for layer in RIDGES if layer in layers][:2] if RIDGES[1] in layers else ends(layers)
         panels.activations(axes[1, 0], found.arms, early, "Early")
         panels.activations(axes[1, 1], found.arms, late, "Late")
-        figure.suptitle("A VGG at learning rate 0.1", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{found.caption()} The paper's run: 90 % training accuracy at step 3,300 without and 1,600 with "
             "BatchNorm, test accuracy 80.0 and 82.9 % at step 15,000. Histograms: of the first seed, "
             "every ridge of one height, without the lowest bin (ReLU's zeros), whose share at the last step is written "
             "beside."
         )
-        figure.supxlabel(textwrap.fill(text, 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "A VGG at learning rate 0.1", text)
     return figure
 
 

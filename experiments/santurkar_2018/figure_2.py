@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figure 2: BatchNorm with noise behind it shifts its layers' inputs, and still trains fast."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import difference, ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import in_points, mean_of, median_of
 from normscope.runs.reader import Run
 
@@ -74,10 +73,9 @@ def plot(runs: Sequence[Run]) -> "Figure":
                 "|Δ mean| in one step",
                 f"The inputs of {layer} shift by",
             )
-        figure.suptitle("Noise behind BatchNorm", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{found.caption()} Noise behind BatchNorm as in the paper's algorithm 1; if a unit's own mean did not "
             f"move at all, the noise alone would shift it by {IN_THEORY:.3f} in the median."
         )
-        figure.supxlabel(textwrap.fill(text, 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Noise behind BatchNorm", text)
     return figure

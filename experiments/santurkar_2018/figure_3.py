@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figure 3: internal covariate shift by gradients, with and without BatchNorm."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import median_of
 from normscope.runs.reader import Run
 
@@ -57,13 +56,10 @@ def plot(runs: Sequence[Run]) -> "Figure":
         panels.accuracy(axes[0, 1], found.arms, {})
         for row, layer in zip(axes[1:], (early, late), strict=True):
             panels.covariate_shift(row, found.arms, layer)
-        figure.suptitle(
-            "Internal covariate shift, by definition 2.1", x=0.01, ha="left", fontsize=20, fontweight="bold"
-        )
         text = (
             f"{found.caption()} G: the gradient of a layer's weights at the step's weights and batch; G′: the same "
             "after all earlier layers have made the optimizer's update. Cosine 1: they do not turn it. Values in "
             "the titles: medians over the run."
         )
-        figure.supxlabel(textwrap.fill(text, 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Internal covariate shift, by definition 2.1", text)
     return figure

@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figures 4 and 11: loss landscape, gradient predictiveness, effective smoothness."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import Criterion, ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import median_log_ratio, median_of, percentile_of, within
 from normscope.runs.reader import Run
 
@@ -122,14 +121,13 @@ def plot(runs: Sequence[Run]) -> "Figure":
             "The cosine with the gradient one step on is",
         )
         saturated = typical_share(found.arms, "smoothness/saturated")
-        figure.suptitle("What lies along the gradient", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{found.caption()} Bands: from the least to the most over steps of ½ to 4 lr along the gradient; dotted: "
             "the gradient's own length. Values in the titles: medians over the run, then over the seeds. β on the "
             f"paper's grid sits on the grid's own bound 1/(½ lr) = {2 / lr:g} at {saturated}: there the gradient at "
             "the nearest point is already small beside the first, and β tells the grid, not the curvature."
         )
-        figure.supxlabel(textwrap.fill(text, 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "What lies along the gradient", text)
     return figure
 
 

@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figure 8: how far the moments of the layers' inputs move."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from normscope.criteria import ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.grids import spread_out
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import median_of
 from normscope.runs.reader import Run
 
@@ -62,14 +61,11 @@ def plot(runs: Sequence[Run]) -> "Figure":
             for axis, layer in zip(row, layers, strict=True):
                 panels.quantity(axis, found.arms, f"moments/{layer}/{name}", unit, "")
                 axis.set_title(layer)
-        figure.suptitle(
-            "How far the moments of the layers' inputs move", x=0.01, ha="left", fontsize=20, fontweight="bold"
-        )
         text = (
             f"{found.caption()} Mean and variance of each unit over the batch, of what enters the non-linearity (with "
             "BatchNorm: its output); the mean of the absolute changes over the units of a layer. Absolute "
             "changes compare layers of different scales: without BatchNorm a deep layer's inputs are small at first, "
             "and so are their changes."
         )
-        figure.supxlabel(textwrap.fill(text, 190), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "How far the moments of the layers' inputs move", text)
     return figure

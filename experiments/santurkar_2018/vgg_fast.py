@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figure 1: at lr 0.5 only the VGG with BatchNorm trains."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import Criterion, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import final, in_points, mean_of
 from normscope.runs.reader import Run
 
@@ -44,6 +43,5 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axes = figure.subplots(1, 2)
         panels.loss(axes[0], found.arms)
         panels.accuracy(axes[1], found.arms, {})
-        figure.suptitle("A VGG at learning rate 0.5", x=0.01, ha="left", fontsize=20, fontweight="bold")
-        figure.supxlabel(textwrap.fill(found.caption(), 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "A VGG at learning rate 0.5", found.caption())
     return figure

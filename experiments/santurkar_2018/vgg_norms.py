@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figures 5(a), 6 and 12: the VGG with l_p norms in the place of BatchNorm."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import median_log_ratio, median_of, steps_until
 from normscope.runs.reader import Run
 
@@ -64,6 +63,5 @@ def plot(runs: Sequence[Run]) -> "Figure":
             (axes[1, 1], "gradient_predictiveness/max", "largest ‖Δ gradient‖", "and the gradient changes by"),
         ):
             panels.quantity(axis, found.arms, name, unit, beginning)
-        figure.suptitle("Other norms in the place of BatchNorm", x=0.01, ha="left", fontsize=20, fontweight="bold")
-        figure.supxlabel(textwrap.fill(found.caption(), 160), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Other norms in the place of BatchNorm", found.caption())
     return figure

@@ -1,6 +1,5 @@
 """Santurkar et al. 2018, figure 3(a), right: covariate shift in the VGG at lr 0.01."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import median_of
 from normscope.runs.reader import Run
 
@@ -46,6 +45,5 @@ def plot(runs: Sequence[Run]) -> "Figure":
         panels.accuracy(axes[0, 1], found.arms, {})
         for row, layer in zip(axes[1:], (layers[0], layers[-1]), strict=True):
             panels.covariate_shift(row, found.arms, layer)
-        figure.suptitle("Covariate shift at a tenth of the rate", x=0.01, ha="left", fontsize=20, fontweight="bold")
-        figure.supxlabel(textwrap.fill(found.caption(), 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Covariate shift at a tenth of the rate", found.caption())
     return figure

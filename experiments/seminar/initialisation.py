@@ -1,7 +1,6 @@
 """The seminar: BatchNorm against the plateau of PyTorch's default initialisation, and He's weights against it."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from normscope.criteria import ratio, verdicts
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import fullest
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import steps_until_below
 from normscope.runs.reader import Run
 
@@ -53,9 +52,6 @@ def plot(runs: Sequence[Run]) -> "Figure":
         for axis, (init, own) in zip(axes, shown.items(), strict=True):
             panels.loss(axis, own.arms)
             axis.set_title(f"{INITS[init]}.\n{axis.get_title(loc='left')}")
-        figure.suptitle(
-            "Two initialisations, with and without BatchNorm", x=0.01, ha="left", fontsize=20, fontweight="bold"
-        )
-        text = textwrap.fill(" ".join(own.caption() for own in shown.values()), 150)
-        figure.supxlabel(text, x=0.01, ha="left", fontsize=11, color=INK)
+        text = " ".join(own.caption() for own in shown.values())
+        entitle(figure, "Two initialisations, with and without BatchNorm", text)
     return figure

@@ -1,7 +1,6 @@
 """The seminar: at how many learning rates VGG11 trains, with and without BatchNorm."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from normscope.errors import UsageError
 from normscope.families import count, families
 from normscope.figures.arms import fullest
 from normscope.figures.lines import label_ends, paper_line
-from normscope.figures.look import GREY, INK, arm_colour, arm_name, new_figure
+from normscope.figures.look import GREY, arm_colour, arm_name, entitle, new_figure
 from normscope.quantities import median_of
 from normscope.runs.reader import Run
 from normscope.statistics import median
@@ -77,7 +76,6 @@ def plot(runs: Sequence[Run]) -> "Figure":
         paper_line(axis, CHANCE, f"guessing: ln 10 = {CHANCE:.3f}", GREY)
         axis.set(xlabel="learning rate", ylabel="training loss at the end, nats")
         label_ends(axis, ends)
-        figure.suptitle("Which learning rates train VGG11", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = f"{found.caption()} Line: median over the seeds; points: each seed. A diverged run has no point."
-        figure.supxlabel(textwrap.fill(text, 115), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Which learning rates train VGG11", text)
     return figure

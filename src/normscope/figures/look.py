@@ -1,6 +1,7 @@
 """The one look of all figures."""
 
 import os
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#333333"
+LETTERS_AN_INCH = 12.1  # of a caption
 GREY = "#767676"
 ARM_COLOURS = {  # told apart by every kind of colour vision: Okabe & Ito 2008, from `layer` on Paul Tol's "muted"
     "none": "#D55E00",
@@ -68,6 +70,13 @@ def new_figure(width: float, height: float) -> Iterator["Figure"]:
 
     with matplotlib.rc_context(LOOK):  # type: ignore[arg-type]
         yield Figure(figsize=(width, height))
+
+
+def entitle(figure: "Figure", title: str, caption: str) -> None:
+    """Write the title above a figure, and below it a caption that is as wide as the figure."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=20, fontweight="bold")
+    text = textwrap.fill(caption, int(LETTERS_AN_INCH * figure.get_figwidth()))
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=11, color=INK)
 
 
 def save(figure: "Figure", path: Path) -> None:
