@@ -36,7 +36,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "pairs": {"runs"},
     "claims": {"pairs", "statistics"},
     "families": {"pairs", "runs"},
-    "criteria": {"claims", "pairs", "quantities", "runs"},
+    "criteria": {"claims", "pairs", "quantities", "runs", "statistics"},
     "quantities": {"statistics", "runs"},
     "figures": {"runs", "statistics", "pairs"},
     "surveys": {"figures", "losses", "pairs", "precision", "preflight", "runs", "settings", "training", "vectors"},
