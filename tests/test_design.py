@@ -38,7 +38,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "families": {"pairs", "runs"},
     "criteria": {"claims", "pairs", "quantities", "runs", "statistics"},
     "quantities": {"statistics", "runs"},
-    "figures": {"runs", "statistics", "pairs"},
+    "figures": {"runs", "statistics", "pairs", "quantities"},
     "surveys": {"figures", "losses", "pairs", "precision", "preflight", "runs", "settings", "training", "vectors"},
     "jobs": {"figures", "layers", "precision", "surveys", "training", "vectors"},
     "reopened": {"assemble", "instantiation", "runs", "surveys"},
