@@ -16,14 +16,15 @@ DISTINCT = 12  # answers: of more, the dots are small
 
 
 def averages_figure(
-    table: np.ndarray, reference: tuple[float, float], beside: str, each: str, images: str, run: "Run", title: str
+    table: np.ndarray, reference: tuple[float, float], beside: str, each: str, caption: str, run: "Run", title: str
 ) -> "Figure":
     """The mean of the first n answers as a line, every answer alone as a dot, the reference as a dashed line.
 
     Args:
         table: (M, 5) the number n, loss and accuracy of answer n alone, those of the mean of the first n.
         reference: loss and accuracy of what the mean is held against; beside: its name.
-        each: what is averaged, in the plural; images: how many of which split, for the axes.
+        each: what is averaged, in the plural; caption: whose answers to how many images.
+        run: gives the colour.
     """
     colour = arm_colour(str(run.choices.get("model/norm")))
     numbers = table[:, 0]
@@ -44,5 +45,5 @@ def averages_figure(
         left.set_ylabel("accuracy, %")
         right.set_ylabel("loss, nats")
         figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold")
-        figure.supxlabel(f"{run.folder.name}, {images}", x=0.01, ha="left", fontsize=11, color=INK)
+        figure.supxlabel(caption, x=0.01, ha="left", fontsize=11, color=INK)
     return figure

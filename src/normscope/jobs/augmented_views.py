@@ -72,4 +72,5 @@ def viewed(images: Tensor, *, down: int, right: int, flip: bool) -> Tensor:
 def conclude(run: FinishedRun, images: str, table: np.ndarray) -> Conclusion:
     """What all views together gain over the image alone."""
     plain = Score(*(float(value) for value in table[0, 1:3]))
-    return gain(table, plain, "the image alone", "views", images, run.run)
+    caption = f"{run.run.folder.name}, the image itself first; {images}"
+    return gain(table, plain, "the image alone", "views", caption, run.run)

@@ -90,4 +90,5 @@ def masked(network: nn.Module, seed: int) -> Iterator[None]:
 def conclude(run: FinishedRun, images: str, table: np.ndarray) -> Conclusion:
     """What the mean over all masks gains over the weight-scaling rule."""
     scaled = Score(*(float(value) for value in table[0, 1:3]))
-    return gain(table[1:], scaled, "weight scaling", "masks", images, run.run)
+    caption = f"{run.run.folder.name}, {images}"
+    return gain(table[1:], scaled, "weight scaling", "masks", caption, run.run)

@@ -57,4 +57,5 @@ def snapshots(run: FinishedRun, *, split: str, images: int, seed: int) -> Survey
 def conclude(run: FinishedRun, images: str, table: np.ndarray) -> Conclusion:
     """What all snapshots together gain over the last one."""
     last = Score(*(float(value) for value in table[0, 1:3]))
-    return gain(table, last, "the last alone", "snapshots", images, run.run)
+    caption = f"{run.run.folder.name}, the newest snapshot first; {images}"
+    return gain(table, last, "the last alone", "snapshots", caption, run.run)

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from normscope.runs.reader import Run
 
 
-def gain(table: np.ndarray, reference: Score, beside: str, each: str, images: str, run: "Run") -> Conclusion:
+def gain(table: np.ndarray, reference: Score, beside: str, each: str, caption: str, run: "Run") -> Conclusion:
     """The score of the mean of all answers beside a reference, in numbers, words and a picture.
 
     Args:
         table: (M, 5) the number n, and what `answers.scores` measures there.
         reference: of the loss and accuracy without an average.
-        beside: what the reference is, in words; each: what is averaged, in the plural; images: how many of which split.
+        beside: what the reference is, in words; each: what is averaged, in the plural.
+        caption: whose answers to how many images.
         run: gives the picture its colour.
     """
     from normscope.figures.averages import averages_figure
@@ -38,4 +39,4 @@ def gain(table: np.ndarray, reference: Score, beside: str, each: str, images: st
     )
     fall = f"{loss - reference.loss:+.3f} nats"
     title = f"The mean of {len(table)} {each}: {points} of accuracy, {fall} of loss against {beside}".replace("-", "−")
-    return Conclusion(sentence, numbers, averages_figure(table, reference, beside, each, images, run, title))
+    return Conclusion(sentence, numbers, averages_figure(table, reference, beside, each, caption, run, title))
