@@ -37,12 +37,12 @@ def leave_run(root, arm, seed, accuracy, steps=1500, **rest):
     return folder
 
 
-def leave_job(root, seeds, accuracy, gained, *, split="test", status="finished", digest="0"):
+def leave_job(root, seeds, accuracy, gained, *, split="test", images=10000, status="finished", digest="0"):
     """What job=ensemble leaves of these members."""
-    folder = root / "ensemble" / f"{split}{'+'.join(map(str, seeds))}"
+    folder = root / "ensemble" / f"{split}{images}-{'+'.join(map(str, seeds))}"
     folder.mkdir(parents=True)
     read = [{"name": "a", "config_hash": f"independent{seed}", "checkpoint_sha256": digest} for seed in seeds]
-    of = {"job": "ensemble", "options": {"split": split}, "runs": read}
+    of = {"job": "ensemble", "options": {"split": split, "images": images}, "runs": read}
     numbers = {"average/accuracy": accuracy, "gained/accuracy": gained}
     (folder / "summary.json").write_text(json.dumps({"status": status, "of": of, "metrics": numbers}))
     rows = [f"{n}.0,1.5,{accuracy - gained},{1.5 - n / 10},{accuracy - gained + gained * n / 3}\n" for n in (1, 2, 3)]
@@ -100,13 +100,14 @@ def test_a_missing_job_is_asked_for_with_its_command(tmp_path):
     assert verdict.note.endswith(f"job=ensemble job.runs=[{','.join(map(str, folders))}]")
 
 
-def test_a_job_counts_only_if_it_is_finished_on_the_test_set_and_no_network_twice(tmp_path):
+def test_a_job_counts_only_if_it_is_finished_on_the_whole_test_set_and_no_network_twice(tmp_path):
     for seed in range(4):
         leave_run(tmp_path, "independent", seed, 0.69, steps=500)
     leave_job(tmp_path, (0, 1), 0.8, 0.1)
     leave_job(tmp_path, (0, 1, 2), 0.8, 0.1, split="validation")
     leave_job(tmp_path, (0, 1, 3), 0.8, 0.1, status="interrupted")
     leave_job(tmp_path, (0, 1, 99), 0.8, 0.1)
+    leave_job(tmp_path, (0, 1, 2), 0.8, 0.1, images=2000)
     (arms,) = same_cost.settings(find_runs(tmp_path))
     assert arms.ensembles == []
     leave_job(tmp_path, (0, 2, 3), 0.72, 0.03)

@@ -54,5 +54,5 @@ def ensemble(runs: Sequence[FinishedRun], *, split: str, images: int, seed: int)
 def conclude(first: FinishedRun, images: str, table: np.ndarray) -> Conclusion:
     """What all networks together gain over the mean of their own scores."""
     alone = Score(*(float(value) for value in table[:, 1:3].mean(0)))
-    caption = f"{first.run.folder.name} and {len(table) - 1} more, in the order in which they were named; {images}"
+    caption = f"{first.run.folder.name} first, {len(table)} in the order in which they were named; {images}"
     return gain(table, alone, "alone, on average", "networks", caption, first.run)

@@ -45,13 +45,8 @@ def snapshots(run: FinishedRun, *, split: str, images: int, seed: int) -> Survey
     seen = f"{count(batches):,} {split} images"
     columns = ("snapshots", *SCORES)
     conclusion = partial(conclude, run, seen)
-    return Survey(
-        f"{len(members)} snapshots, {seen}",
-        columns,
-        numbered(len(members)),
-        scores(answer, run.loss, batches),
-        conclusion,
-    )
+    about = f"{len(members)} snapshots, {seen}"
+    return Survey(about, columns, numbered(len(members)), scores(answer, run.loss, batches), conclusion)
 
 
 def conclude(run: FinishedRun, images: str, table: np.ndarray) -> Conclusion:
