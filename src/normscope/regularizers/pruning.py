@@ -22,7 +22,8 @@ class MagnitudePruning(TrainingRule):
     """Set the smallest weights of every layer to 0 in growing number, and keep them there.
 
     Zhu & Gupta 2017, arXiv:1710.01878, section 3, with Han et al. 2015, arXiv:1506.02626, whose single pruning is
-    start = end. Each layer, the classifier too, loses the same share of its weights; biases and norms lose none.
+    start = end. Each layer, the classifier too, loses the same share of its weights; biases and norms lose none. A
+    frozen layer loses none as long as it is frozen.
 
     Args:
         sparsity: share of a layer's weights that are 0 in the end, in [0, 1).
@@ -49,8 +50,9 @@ class MagnitudePruning(TrainingRule):
     @torch.no_grad()
     def __call__(self, weights: Weights) -> None:
         """Keep pruned weights at 0."""
-        if not self.masks:
-            self.masks = {name: torch.ones_like(weight) for name, weight in weights.items() if weight.dim() > 1}
+        for name, weight in weights.items():
+            if name not in self.masks and weight.dim() > 1:  # the first time, or thawed since
+                self.masks[name] = torch.ones_like(weight)
         torch._foreach_mul_([weights[name] for name in self.masks], [*self.masks.values()])
 
     @torch.no_grad()
@@ -60,7 +62,7 @@ class MagnitudePruning(TrainingRule):
         if not self.first <= updates <= self.last or ((updates - self.first) % self.every and updates != self.last):
             return
         progress = (updates - self.first) / (self.last - self.first) if self.last > self.first else 1.0
-        weights = dict(network.named_parameters())
+        weights = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
         for name, mask in self.masks.items():
             sizes = weights[name].abs().flatten()
             if count := round(sparsity_at(progress, self.sparsity) * len(sizes)):

@@ -77,11 +77,12 @@ class Swa(TrainingRule):
 def recompute_statistics(network: nn.Module, pass_through: Callable[[nn.Module], None]) -> None:
     """Set the running statistics of a network's norms to the plain mean over all batches that it is shown.
 
-    Everything else is in evaluation mode meanwhile: no dropout, no noise. What a norm was asked to forget at which rate
-    is left changed, so the network is to be scored, not trained further.
+    A norm in evaluation mode, as it is in a frozen block, keeps those that it has. Everything else is in evaluation
+    mode meanwhile: no dropout, no noise. What a norm was asked to forget at which rate is left changed, so the network
+    is to be scored, not trained further.
     """
+    norms = [m for m in network.modules() if m.training and getattr(m, "running_mean", None) is not None]
     network.eval()
-    norms = [module for module in network.modules() if getattr(module, "running_mean", None) is not None]
     for norm in norms:
         norm.training = True  # alone: what noise it has is a child
         norm.momentum = None  # type: ignore[assignment]  # PyTorch's word for the plain mean over the batches

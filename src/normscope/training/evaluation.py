@@ -33,14 +33,14 @@ def evaluate(
     """Score a network in evaluation mode (BatchNorm by its running statistics, no dropout) on a whole split.
 
     Args:
-        network: its mode is put back afterwards.
+        network: the mode of each of its modules is put back afterwards.
         images, labels: (N, C, H, W) uint8 or float32 and (N,) int64 or (N, K) float32, on the network's device.
         preprocess: float images in [0, 1] -> what the network sees.
         loss: of the whole split; where it is a sum, over its N images.
         precision: as in training.
         batch_size: how many images at once; without influence on the result but for rounding.
     """
-    was_training = network.training
+    training = [module for module in network.modules() if module.training]
     network.eval()
     total = torch.zeros(2, dtype=torch.float64, device=images.device)  # sum of losses, number of correct answers
     for some, wanted in zip(images.split(batch_size), labels.split(batch_size), strict=True):
@@ -48,7 +48,8 @@ def evaluate(
         with autocast(images.device, precision):
             logits = network(inputs)
         total += sums(loss, logits.float(), wanted)
-    network.train(was_training)
+    for module in training:  # one by one: a frozen part of the network stays in evaluation mode
+        module.training = True
     return score_of(loss, total, len(labels))
 
 
