@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -44,7 +44,8 @@ class StepRecord:
         objective: (logits, targets, weights) -> the minimised scalar: mean cross-entropy plus the added loss terms.
         images, targets: the batch as the network saw it, (N, C, H, W) and probabilities (N, K).
         random_state: of the network's noise, at the start of the forward pass.
-        weights, buffers: θ_t and the running statistics before the update, by name.
+        weights, buffers: by name, θ_t, which is what learns, and what else the network computes with: the running
+            statistics before the update, and frozen weights.
         updated: θ_{t+1}.
         own: L(θ_t) and ∇L(θ_t) as the step computed them; None where it did so in another precision.
         earlier: what probes kept on earlier occasions, by name; see `Measurement.kept`.
@@ -149,9 +150,12 @@ class StepRecord:
         """One pass at θ_t that keeps these kinds of layer values; returns L and, if the base is asked for, ∇L."""
         of = leaves(self.weights)
         asked = {kind: GRADIENTS[kind] for kind in kinds if kind in GRADIENTS}
+        source = self
+        if asked and any(name not in of for name, _ in self.network.named_parameters()):
+            source = replace(self, images=self.images.detach().requires_grad_())  # a way down into what is frozen
         with self.as_in_the_step(), kept(self.network, {GRADIENTS.get(kind, kind) for kind in kinds}) as values:
             with torch.set_grad_enabled(with_base or bool(asked)):
-                loss = self.evaluate(of)
+                loss = source.evaluate(of)
             ends = [*of.values()] if with_base else []
             ends += [tensor for plain in asked.values() for tensor in values[plain].values()]
             found = iter(torch.autograd.grad(loss, ends) if ends else ())

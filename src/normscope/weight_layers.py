@@ -1,22 +1,24 @@
 """The layers of a network that hold a weight, and the order in which a forward pass comes to its parameters."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 
-def weight_layers(network: nn.Module) -> dict[str, str]:
+def weight_layers(network: nn.Module, among: Container[str] | None = None) -> dict[str, str]:
     """The name of each layer's weight: every convolution and fully connected layer has one.
 
     A layer is called as in `layer_values`, by what holds it: the weight of `layer3` is `layer3.conv.weight`, that of
     the shortcut in `block2` belongs to `block2.shortcut`, and `head` holds its own. Biases and norms are left out.
 
+    Args:
+        among: names of parameters, such as those that learn; layers whose weight is not among them are left out.
     Returns:
         layer -> name of its weight among the parameters, in the order in which the network lists them.
     """
-    parameters = {name for name, _ in network.named_parameters()}
+    parameters = {name for name, _ in network.named_parameters() if among is None or name in among}
     found: dict[str, str] = {}
     for name, module in network.named_modules():
         weight = f"{name}.weight".removeprefix(".")

@@ -127,7 +127,7 @@ def test_shortcuts_are_measured_only_if_they_are_named():
         (["layer2", "layer9"], "no layer 'layer9'; this network has layer1, layer2, layer3, head"),
         ([], "names no layer; this network has layer1"),
         (None, "names no layer"),
-        (0, r"layers \(0\) must be at least 1, of 2 hidden layers after the first; or name some of layer1"),
+        (0, r"layers \(0\) must be at least 1, of 2 hidden layers after the first that learns; or name some of"),
     ],
 )
 def test_layers_that_are_not_there_are_refused(layers, message):

@@ -38,7 +38,7 @@ def covariate_shift(record: StepRecord, *, layers: int | str | Sequence[str]) ->
     with torch.no_grad(), record.as_in_the_step():
         two = replace(record, images=record.images[:2], targets=record.targets[:2])  # enough to see the order
         order = order_of_use(lambda: two.evaluate(record.weights), record.weights)
-    owned = {weight: layer for layer, weight in weight_layers(record.network).items()}
+    owned = {weight: layer for layer, weight in weight_layers(record.network, record.weights).items()}
     in_order = {owned[name]: name for name in order if name in owned}
 
     scalars: dict[str, Tensor | float] = {}
@@ -65,7 +65,7 @@ def chosen_layers(layers: int | str | Sequence[str], in_order: Sequence[str]) ->
         if layers < 1 or not hidden:
             raise ValueError(
                 f"probe.covariate_shift.layers ({layers}) must be at least 1, of {len(hidden)} hidden layers after the "
-                f"first; or name some of {', '.join(in_order)}"
+                f"first that learns; or name some of {', '.join(in_order)}"
             )
         count = min(layers, len(hidden))
         return [hidden[(2 * part + 1) * len(hidden) // (2 * count)] for part in range(count)]

@@ -107,7 +107,8 @@ def columns(values: Tensor) -> Tensor:
 
 
 def batch_norms(network: nn.Module) -> dict[str, Norm]:
-    """The BatchNorm of each layer, called as in `layer_values`.
+    """The BatchNorm of each layer, called as in `layer_values`; those that are frozen do not look at their batch, and
+    are left out.
 
     Raises:
         ValueError: if there is none.
@@ -115,12 +116,14 @@ def batch_norms(network: nn.Module) -> dict[str, Norm]:
     found = {
         name.removesuffix(".norm"): module
         for name, module in network.named_modules()
-        if name.endswith(".norm") and type(module) in (nn.BatchNorm1d, nn.BatchNorm2d)  # not noisy, not by parts
+        if name.endswith(".norm")
+        and type(module) in (nn.BatchNorm1d, nn.BatchNorm2d)  # not noisy, not by parts
+        and module.training
     }
     if not found:
         raise ValueError(
-            "this network has no BatchNorm, and what is asked is what BatchNorm does to its gradient; take "
-            "model/norm=batch, or leave the probe out"
+            "this network has no BatchNorm that looks at its batch, and what is asked is what BatchNorm does to its "
+            "gradient; take model/norm=batch (and let blocks learn, where they are frozen), or leave the probe out"
         )
     return found
 

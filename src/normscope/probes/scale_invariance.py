@@ -36,7 +36,7 @@ def scale_invariance(record: StepRecord, *, factor: float) -> Measurement:
         raise ValueError(
             f"probe.scale_invariance: factor ({factor}) must be positive and not 1, or nothing is scaled; try 2"
         )
-    norms, of_layer = batch_norms(record.network), weight_layers(record.network)
+    norms, of_layer = batch_norms(record.network), weight_layers(record.network, record.weights)
     names = {layer: of_layer[layer] for layer in norms if layer in of_layer}
 
     def held(logits: Tensor, targets: Tensor, weights: Mapping[str, Tensor]) -> Tensor:

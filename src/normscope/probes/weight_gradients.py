@@ -31,7 +31,7 @@ def weight_gradients(record: StepRecord, *, bins: int) -> Measurement:
     gradient = record.base[1]
     scalars: dict[str, Tensor | float] = {}
     histograms = {}
-    for layer, name in weight_layers(record.network).items():
+    for layer, name in weight_layers(record.network, record.weights).items():
         scalars[f"gradient_norm/{layer}"] = norm_l2({name: gradient[name]})
         scalars[f"weight_gradient_std/{layer}"] = gradient[name].std(correction=0)
         histograms[f"gradients/{layer}"] = histogram(gradient[name], bins)

@@ -31,7 +31,7 @@ def weights(record: StepRecord, *, bins: int) -> Measurement:
         raise ValueError(f"probe.weights: bins ({bins}) must be at least 2")
     scalars: dict[str, Tensor | float] = {}
     histograms = {}
-    for layer, name in weight_layers(record.network).items():
+    for layer, name in weight_layers(record.network, record.weights).items():
         weight = {name: record.weights[name]}
         length = norm_l2(weight)
         scalars[f"weight_norm/{layer}"] = length

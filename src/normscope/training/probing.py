@@ -48,6 +48,7 @@ def recorded(
     network, dtype = trainee.network, probing.dtype
     weights = {name: weight.detach().clone() for name, weight in trainee.weights.items()}
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    buffers |= {name: weight.detach() for name, weight in network.named_parameters() if name not in weights}
     noise = random_state(batch[0].device)
     update = take_step(trainee, *batch)
     record = StepRecord(
