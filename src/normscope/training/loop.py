@@ -16,6 +16,7 @@ from normscope.training.probing import Probing, recorded
 from normscope.training.recording import Images, score, write_measurement, write_update
 from normscope.training.state import Observer, StatefulBatches
 from normscope.training.step import Trainee, Update
+from normscope.training.thawing import Thawing
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Plan:
         schedule: (step, steps) -> by what the base learning rate is multiplied.
         observers: those parts of the schedule that follow a score.
         diverged_above: a loss above this, a multiple of that of guessing, ends the run.
+        thawing: which blocks of the network learn when.
     """
 
     steps: int
@@ -36,6 +38,7 @@ class Plan:
     checkpoint_every: int
     diverged_above: float
     observers: Sequence[Observer] = ()
+    thawing: Thawing = field(default_factory=Thawing)
 
     def lr(self, step: int) -> float:
         """The learning rate of update number `step`."""
@@ -105,6 +108,10 @@ def train(
                 for observer in plan.observers:
                     observer.observe(outcome.metrics)
 
+            if plan.thawing.is_due(step):
+                plan.thawing.apply(trainee, step)
+                take_step = step_taker(device, trainee.optimizer)  # a captured step moves the old weights only
+                writer.scalars(step, plan.thawing.series(step))
             set_lr(trainee.optimizer, plan.lr(step))
             batch = training.batch(batches.next())
             update = observed_step(take_step, trainee, batch, probing, writer, clock, step=step, lr=plan.lr(step))
@@ -134,12 +141,14 @@ def train(
 
 
 def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
-    """Set the learning rate, in place where it is a tensor that a captured graph reads."""
+    """Set the learning rate, times the factor of each group that has one; in place where it is a tensor that a captured
+    graph reads."""
     for group in optimizer.param_groups:
+        own = lr * group.get("lr_factor", 1.0)
         if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(lr)
+            group["lr"].fill_(own)
         else:
-            group["lr"] = lr
+            group["lr"] = own
 
 
 def observed_step(

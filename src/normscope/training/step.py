@@ -18,14 +18,14 @@ class Trainee:
 
     Attributes:
         network: on its device, in training mode.
-        optimizer: over all of the network's parameters.
+        optimizer: over all of the network's parameters that the run ever trains.
         regularizers: by place.
         preprocess: float images in [0, 1] -> what the network sees.
         loss: (outputs, targets) -> scalar, before what regularizers add to it.
         classes: K, the number of outputs.
         precision: fp32, tf32 or bf16.
         augmentation: source of the data regularizers' randomness, on the device.
-        weights: the network's parameters by name.
+        weights: the network's parameters that learn, by name.
     """
 
     network: nn.Module
@@ -61,7 +61,6 @@ def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
     """
     rules = trainee.regularizers
     weights = trainee.weights
-    lr = trainee.optimizer.param_groups[0]["lr"]
 
     inputs, targets = as_inputs(images), as_targets(labels, trainee.classes)
     for augment in rules.data:
@@ -78,13 +77,28 @@ def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
     for transform in rules.gradient:
         transform(weights)
     for decay in rules.decay:
-        decay(weights, lr)
+        for some, lr in by_rate(trainee):
+            decay(some, lr)
     trainee.optimizer.step()
     for constraint in rules.constraint:
         constraint(weights)
 
     accuracy = None if labels.is_floating_point() else (logits.detach().argmax(1) == targets.argmax(1)).float().mean()
     return Update(inputs, targets, loss.detach(), objective.detach(), accuracy)
+
+
+def by_rate(trainee: Trainee) -> list[tuple[Weights, float | Tensor]]:
+    """The weights with the learning rate that they have: all together, or those of each of the optimizer's groups."""
+    first, *others = trainee.optimizer.param_groups
+    if not others:
+        return [(trainee.weights, first["lr"])]
+    found = []
+    for group in (first, *others):
+        own = {id(weight) for weight in group["params"]}
+        some = {name: weight for name, weight in trainee.weights.items() if id(weight) in own}
+        if some:  # none of those that are still frozen
+            found.append((some, group["lr"]))
+    return found
 
 
 def as_inputs(images: Tensor) -> Tensor:
