@@ -32,8 +32,9 @@ ONLY_WITH = {  # a choice -> what else must be chosen for it to have a meaning
     "snapshot_ensemble": ["schedule=restarts", "schedule.growth=1"],
     "plateau": ["dataset.validation=8", "batch_size=8"],
 }
-NEEDS_FILES = {  # tested with archives and folders of their own in tests/data
-    "dataset": ("cifar10", "cifar100", "fashion_mnist", "folder", "mnist", "mnist_28", "svhn")
+NEEDS_FILES = {  # tested with archives and folders of their own in tests/data, with runs in tests/test_transfer.py
+    "dataset": ("cifar10", "cifar100", "fashion_mnist", "folder", "mnist", "mnist_28", "svhn"),
+    "start": ("run",),
 }
 
 
@@ -45,7 +46,7 @@ def override(choice: Path) -> str:
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
 def test_a_choice_takes_a_step(choice):
     if choice.stem in NEEDS_FILES.get(choice.parent.as_posix(), ()):
-        pytest.skip("reads files; see tests/data")
+        pytest.skip("reads files of its own")
     if choice.parent.as_posix() == "job":
         pytest.skip("reads finished runs; see tests/jobs")
     extra = ["batch_size=4", "scale=smoke"] if choice.parent.name == "scale" else [override(choice)]

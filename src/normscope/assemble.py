@@ -8,7 +8,13 @@ import torch
 from normscope.data.batches import Batches
 from normscope.data.dataset import subset
 from normscope.errors import UsageError
-from normscope.fitting import check_augmentation, check_batch_norm, check_full_batch, check_observers
+from normscope.fitting import (
+    check_augmentation,
+    check_batch_norm,
+    check_full_batch,
+    check_observers,
+    check_one_rate,
+)
 from normscope.instantiation import built, made
 from normscope.losses import Loss
 from normscope.optimizers.plateau import observers
@@ -28,6 +34,7 @@ from normscope.training.probing import Probing
 from normscope.training.recording import Images
 from normscope.training.run import Job
 from normscope.training.step import Trainee, as_targets
+from normscope.transfer import begin
 
 PROBE_TYPES = {"fp32": torch.float32, "fp64": torch.float64}
 
@@ -47,6 +54,8 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     rules = regularizers(config["regularizer"])
     check_augmentation(config["regularizer"], dataset.train.images)
     network = build_network(config, dataset, rules)
+    beginning = begin(config, choices, dataset, network)
+    check_one_rate(made("optimizer", config["optimizer"]).func, beginning.thawing, beginning.lr_factor)
     check_batch_norm(network, settings.batch_size)
     network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
 
@@ -58,7 +67,7 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     steps = steps_of(settings, batches.steps_per_epoch)
     trainee = Trainee(
         network=network,
-        optimizer=build_optimizer(config["optimizer"], network, device),
+        optimizer=build_optimizer(config["optimizer"], beginning.parameters(network), device),
         regularizers=rules,
         preprocess=build_preprocess(config, dataset, device),
         loss=loss,
@@ -77,7 +86,9 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         evaluate_every=settings.evaluate_every or batches.steps_per_epoch,
         checkpoint_every=settings.checkpoint_every,
         diverged_above=settings.diverged_above * guess,
+        thawing=beginning.thawing,
     )
+    plan.thawing.apply(trainee, step=0)
     probes = tuple(build_probe(name, node) for name, node in config["probe"].items())
     scored = {"test": dataset.test} | ({"validation": dataset.validation} if dataset.validation else {})
     if settings.evaluate_training:
@@ -94,6 +105,7 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         held_out={name: _on(device, split) for name, split in scored.items()},
         plan=plan,
         probing=Probing(probes, PROBE_TYPES[settings.probe_precision]),
+        start=beginning.told,
     )
 
 

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from normscope.errors import UsageError
+from normscope.training.closure_step import needs_closure
 from normscope.training.state import Observer
+from normscope.training.thawing import Thawing
 
 
 def check_batch_norm(network: nn.Module, batch_size: int) -> None:
@@ -34,6 +36,16 @@ def check_full_batch(optimizer: torch.optim.Optimizer, batch_size: int, images: 
             f"optimizer: {type(optimizer).__name__} needs an objective that stays the same, and with batch_size="
             f"{batch_size} of {images} training images every step has another; use batch_size={images}, with fewer "
             "images if these are too many, or optimizer.mini_batches=true to try it anyway"
+        )
+
+
+def check_one_rate(optimizer: type[torch.optim.Optimizer], thawing: Thawing, lr_factor: float) -> None:
+    """Refuse thawing and learning rates of their own to an optimizer that takes the curvature of one set of weights."""
+    key = "thaw_every" if thawing.every is not None else "lr_factor" if lr_factor != 1 else ""
+    if key and needs_closure(optimizer):
+        raise UsageError(
+            f"start.{key}: {optimizer.__name__} takes the curvature of one set of weights at one rate; leave "
+            f"start.{key} out, or take another optimizer"
         )
 
 

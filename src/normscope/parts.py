@@ -64,8 +64,12 @@ def drawn_images(config: Mapping[str, Any], dataset: Dataset, count: int) -> tor
     return seen
 
 
-def build_optimizer(node: Mapping[str, Any], network: nn.Module, device: torch.device) -> torch.optim.Optimizer:
-    """The optimizer in its fused form where it has one; on a GPU, where it can be captured, its rate is a tensor."""
+def build_optimizer(node: Mapping[str, Any], parameters: list[Any], device: torch.device) -> torch.optim.Optimizer:
+    """The optimizer in its fused form where it has one; on a GPU, where it can be captured, its rate is a tensor.
+
+    Args:
+        parameters: or groups of them, as PyTorch's optimizers take them.
+    """
     make = made("optimizer", node)
     takes = inspect.signature(make.func).parameters
     extra: dict[str, Any] = {"fused": True} if "fused" in takes else {}
@@ -73,7 +77,10 @@ def build_optimizer(node: Mapping[str, Any], network: nn.Module, device: torch.d
         extra["lr"] = torch.tensor(node["lr"], device=device)
         if "capturable" in takes:
             extra["capturable"] = True
-    optimizer: torch.optim.Optimizer = built("optimizer", partial(make, network.parameters(), **extra))
+    optimizer: torch.optim.Optimizer = built("optimizer", partial(make, parameters, **extra))
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], torch.Tensor):  # one of its own: they may differ
+            group["lr"] = group["lr"].clone()
     return optimizer
 
 

@@ -24,12 +24,17 @@ def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress
     """
     console = Console(stderr=False)
     batch, steps = job.config["batch_size"], job.plan.steps
-    weights = sum(weight.numel() for weight in job.trainee.weights.values())
+    weights = sum(weight.numel() for weight in job.trainee.network.parameters())
+    learning = sum(weight.numel() for weight in job.trainee.weights.values())
     console.print(
-        f"[bold]{folder}[/]\n  {weights:,} weights, {len(job.training.labels):,} images, {steps:,} steps of {batch}, "
+        f"[bold]{folder}[/]\n  {weights:,} weights"
+        + (f" ({learning:,} learn at first)" if learning < weights else "")
+        + f", {len(job.training.labels):,} images, {steps:,} steps of {batch}, "
         f"{job.device.type} {job.trainee.precision}",
         highlight=False,
     )
+    if job.start:
+        console.print(f"  {job.start['sentence']}", markup=False, highlight=False, soft_wrap=True)
     last = time.perf_counter()
     paces: deque[float] = deque(maxlen=50)  # seconds a step; their median leaves out scoring and probing
     bar = Progress(

@@ -22,15 +22,20 @@ def rehearse(job: Job) -> None:
     part = "schedule"
     try:
         lr = job.plan.lr(0)
-        part = "the training step"
         probes = job.probing.probes
         take_step = eager_step(job.trainee.optimizer)
-        _, record = recorded(take_step, job.trainee, batch, job.probing, probes, step=0, lr=lr)
-        for probe in probes:
-            part = f"probe.{probe.name}"
-            found = probe.measure(record)
-            if found.kept:  # it will look back the next time
-                probe.measure(replace(record, earlier=found.kept))
+        thawing = job.plan.thawing
+        for step in (
+            (0, job.plan.steps - 1) if thawing.every else (0,)
+        ):  # as it begins, and with all thawed that will be
+            thawing.apply(job.trainee, step)
+            part = "the training step"
+            _, record = recorded(take_step, job.trainee, batch, job.probing, probes, step=0, lr=lr)
+            for probe in probes:
+                part = f"probe.{probe.name}"
+                found = probe.measure(record)
+                if found.kept:  # it will look back the next time
+                    probe.measure(replace(record, earlier=found.kept))
     except (ValueError, TypeError, RuntimeError) as error:
         said = str(error)
         raise UsageError(said if said.startswith(part) else f"{part}: {said}") from error

@@ -17,6 +17,7 @@ from normscope.surveys.names import options_of
 from normscope.surveys.sources import CHECKPOINT
 from normscope.surveys.survey import Survey
 from normscope.training.recording import scored_network
+from normscope.training.run import refuse_other_start
 from normscope.training.state import restore_rules
 
 
@@ -53,9 +54,12 @@ def reopen(run: Run, device: str) -> FinishedRun:
     network = job.trainee.network
     initial = {name: weight.detach().clone() for name, weight in network.named_parameters()}
     path = run.folder / CHECKPOINT
-    state = load_checkpoint(path, config_hash(run.config))["training"]
-    network.load_state_dict(state["network"])
-    restore_rules(job.trainee, state)
+    kept = load_checkpoint(path, config_hash(run.config))
+    refuse_other_start(job.start, kept.get("start"), path)
+    network.load_state_dict(kept["training"]["network"])
+    restore_rules(job.trainee, kept["training"])
+    last = max(0, run.summary["step"] - 1)
+    job.plan.thawing.apply(job.trainee, last)
     weights = {name: weight.detach().clone() for name, weight in network.named_parameters()}
     broken = [name for name, weight in weights.items() if not torch.isfinite(weight).all()]
     if broken:
@@ -75,4 +79,5 @@ def reopen(run: Run, device: str) -> FinishedRun:
         initial=initial,
         scored=partial(scored_network, job.trainee),
         validation=job.held_out.get("validation"),
+        frozen=frozenset(name for block in job.plan.thawing.frozen(last) for name in block),
     )

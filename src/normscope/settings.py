@@ -25,7 +25,7 @@ class Settings:
         evaluate_training: so many training images are scored too, as the test's are: without augmentation and dropout.
         diverged_above: a training loss above this many times that of guessing (ln K) ends the run as diverged.
         outputs: the folder of all runs.
-        model, init, optimizer, schedule, regularizer, dataset, loss, probe, job: filled by the groups of these names.
+        model, init, start, optimizer, schedule, regularizer, dataset, loss, probe, job: filled by their groups.
     """
 
     seed: int = 0
@@ -44,6 +44,7 @@ class Settings:
     outputs: str = "outputs"
     model: dict[str, Any] = field(default_factory=dict)
     init: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
     optimizer: dict[str, Any] = field(default_factory=dict)
     schedule: dict[str, Any] = field(default_factory=dict)
     regularizer: dict[str, Any] = field(default_factory=dict)

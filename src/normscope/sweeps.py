@@ -14,7 +14,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from normscope.composed import choices_of, config_of, job_of, missing_keys
 from normscope.errors import UsageError
+from normscope.pairs import ENDED
 from normscope.preflight import check_config
+from normscope.runs.summary import read_summary
+from normscope.start import check_start
 
 FREE_BYTES = 500_000_000  # a run's checkpoint twice over, its series and TensorBoard's events
 
@@ -95,19 +98,19 @@ def _check(cells: list[DictConfig], folders: list[Path]) -> None:
         check_config(config_of(cell) | {"job": job_of(cell)})
         if job_of(cell):
             _check_job(cell, folder)
+        elif not _is_over(folder):
+            check_start(config_of(cell), choices_of(cell))
     if len(set(folders)) < len(folders):
         raise UsageError("two runs of this sweep have the same config: a value is listed twice")
     for parent in {folder.parent for folder in folders}:
         _check_disk(parent)
-
-    from normscope.runs.summary import read_summary
 
     rehearsed = set()
     for cell, folder in zip(cells, folders, strict=True):
         if job_of(cell):
             _put_together(cell, folder)
             continue
-        if (read_summary(folder) or {}).get("status") in ("finished", "diverged"):
+        if _is_over(folder):
             continue
         from normscope.assemble import assemble
         from normscope.rehearsal import rehearse
@@ -117,6 +120,11 @@ def _check(cells: list[DictConfig], folders: list[Path]) -> None:
         if kind not in rehearsed:
             rehearsed.add(kind)
             rehearse(assemble(config, choices_of(cell)))
+
+
+def _is_over(folder: Path) -> bool:
+    """Whether the folder holds a run that has ended, and that will be skipped."""
+    return (read_summary(folder) or {}).get("status") in ENDED
 
 
 def _check_disk(folder: Path) -> None:

@@ -8,6 +8,7 @@ import torch
 from normscope.assemble import assemble
 from normscope.composed import composed
 from normscope.precision import float32_products
+from normscope.runs.reader import read_run
 from normscope.training.capture import CapturedStep
 from normscope.training.run import carry_out
 from normscope.training.step import training_step
@@ -49,6 +50,22 @@ def test_a_captured_graph_gives_the_losses_of_the_eager_step(optimizer, norm):
     torch.testing.assert_close(
         losses_of(CapturedStep(), *extra), losses_of(training_step, *extra), rtol=1e-4, atol=1e-5
     )
+
+
+def test_a_step_is_captured_anew_when_a_block_thaws(tmp_path):
+    """Both captures are reached: four updates and more before the thaw and after it."""
+    carry_out(assemble(*composed([*TINY, *RULES, "steps=1"])), tmp_path / "source", lambda step, metrics: None)
+    start = ["start=run", f"start.run={tmp_path / 'source'}", "start.trained=7", "start.thaw_every=6"]
+
+    def losses(take, folder):
+        extra = [*start, "steps=12", "optimizer=momentum", "start.lr_factor=0.5", "probe=[]"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("normscope.training.loop.step_taker", lambda device, optimizer: take())
+            carry_out(assemble(*composed([*TINY, *RULES, *extra])), folder, lambda step, metrics: None)
+        return read_run(folder).series("train/loss")[1]
+
+    captured, eager = losses(CapturedStep, tmp_path / "captured"), losses(lambda: training_step, tmp_path / "eager")
+    assert captured == pytest.approx(eager, rel=1e-3)
 
 
 @pytest.mark.parametrize("take_step", [training_step, CapturedStep], ids=["eager", "captured"])

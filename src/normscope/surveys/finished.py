@@ -39,6 +39,7 @@ class FinishedRun:
         scored: makes the network that the run's scores are of: the trained one, or what a rule put in its place, such
             as an average of weights or an ensemble of snapshots; on the device, with the weights that the run left.
         validation: the split, where the run held one out.
+        frozen: children of the network that were frozen to the end, whose norms never looked at a batch.
     """
 
     run: Run
@@ -52,6 +53,7 @@ class FinishedRun:
     initial: dict[str, Tensor]
     scored: Callable[[], nn.Module]
     validation: Images | None = None
+    frozen: frozenset[str] = frozenset()
 
     @property
     def step(self) -> int:
@@ -104,8 +106,8 @@ class FinishedRun:
         return self._drawn(found, min(images, len(found.labels)), seed, AT_ONCE)
 
     def in_training_mode(self, weights: Vector, batches: Batches) -> tuple[Score, dict[str, Tensor]]:
-        """Loss and accuracy with BatchNorm normalising by each batch, which is what training minimises; dropout and
-        other noise is off.
+        """Loss and accuracy with BatchNorm normalising by each batch, which is what training minimises, but for frozen
+        layers; dropout and other noise is off.
 
         Returns:
             The score, and the buffers with the statistics of the population as these batches estimate them: the mean
@@ -113,12 +115,12 @@ class FinishedRun:
             steps 8 to 10).
         """
         buffers = {
-            name: torch.zeros_like(buffer) if name.rpartition(".")[2] in STATISTICS else buffer
+            name: torch.zeros_like(buffer) if name.rpartition(".")[2] in STATISTICS and self._learns(name) else buffer
             for name, buffer in self.buffers.items()
         }
         self.network.eval()
-        for module in self.network.modules():
-            if hasattr(module, "running_mean"):
+        for name, module in self.network.named_modules():
+            if hasattr(module, "running_mean") and self._learns(name):
                 module.training = True  # alone: what noise it has is a child
                 module.momentum = None  # type: ignore[assignment]  # PyTorch's word for the plain mean over the batches
         return self._score(weights, buffers, batches), buffers
@@ -127,6 +129,10 @@ class FinishedRun:
         """Loss and accuracy with BatchNorm normalising by the statistics among the buffers."""
         self.network.eval()
         return self._score(weights, buffers, batches)
+
+    def _learns(self, name: str) -> bool:
+        """Whether a module, parameter or buffer belongs to a part of the network that learnt."""
+        return name.partition(".")[0] not in self.frozen
 
     @torch.no_grad()
     def _score(self, weights: Vector, buffers: Vector, batches: Batches) -> Score:

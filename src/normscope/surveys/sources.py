@@ -32,7 +32,7 @@ def sources(job: Mapping[str, Any], outputs: Path) -> list[Run]:
     runs = []
     for key, name in _named(job):
         try:
-            runs.append(_source(Path(name)))
+            runs.append(ended_run(Path(name)))
         except UsageError as error:
             raise UsageError(f"job.{key}={name}: {error}; {known(outputs)}") from error
     for number, run in enumerate(runs):
@@ -40,6 +40,35 @@ def sources(job: Mapping[str, Any], outputs: Path) -> list[Run]:
             raise UsageError(f"job.runs: {run.folder} is named twice; name different runs")
     refuse_difference(runs, "dataset")
     return runs
+
+
+def ended_run(folder: Path) -> Run:
+    """A run that has ended, finished or diverged, with its checkpoint.
+
+    Raises:
+        UsageError: if it is missing, has not ended, has no checkpoint, was altered or is of another version.
+    """
+    if not folder.is_dir():
+        raise UsageError("there is no such folder")
+    if not (folder / "config.yaml").exists():
+        raise UsageError("holds no run: it has no config.yaml")
+    run = read_run(folder)
+    if run.status not in ENDED:
+        raise UsageError(
+            f"the run is {run.status} at step {run.summary.get('step', 0)}; repeat the command that began it"
+        )
+    if not (folder / CHECKPOINT).exists():
+        raise UsageError(f"the run has no {CHECKPOINT}, so its weights are lost; repeat the command that made it")
+    lacking = [f.name for f in fields(Settings) if f.name != "job" and f.name not in run.config]
+    if lacking:
+        version = run.summary.get("versions", {}).get("normscope", "unknown")
+        raise UsageError(
+            f"its config.yaml has no {lacking[0]}; it is of another version of normscope ({version}), so train it anew"
+        )
+    if run.summary.get("config_hash") != config_hash(run.config):
+        raise UsageError("its config.yaml was changed after the run, so that its weights may be of another network")
+    check_config(run.config)
+    return run
 
 
 def refuse_difference(runs: Sequence[Run], group: str) -> None:
@@ -94,30 +123,6 @@ def _named(job: Mapping[str, Any]) -> list[tuple[str, str]]:
                 raise UsageError(f"job.{key}={value}: must be {what}")
             named += [(key, name) for name in folders]
     return named
-
-
-def _source(folder: Path) -> Run:
-    if not folder.is_dir():
-        raise UsageError("there is no such folder")
-    if not (folder / "config.yaml").exists():
-        raise UsageError("holds no run: it has no config.yaml")
-    run = read_run(folder)
-    if run.status not in ENDED:
-        raise UsageError(
-            f"the run is {run.status} at step {run.summary.get('step', 0)}; repeat the command that began it"
-        )
-    if not (folder / CHECKPOINT).exists():
-        raise UsageError(f"the run has no {CHECKPOINT}, so its weights are lost; repeat the command that made it")
-    lacking = [f.name for f in fields(Settings) if f.name != "job" and f.name not in run.config]
-    if lacking:
-        version = run.summary.get("versions", {}).get("normscope", "unknown")
-        raise UsageError(
-            f"its config.yaml has no {lacking[0]}; it is of another version of normscope ({version}), so train it anew"
-        )
-    if run.summary.get("config_hash") != config_hash(run.config):
-        raise UsageError("its config.yaml was changed after the run, so that its weights may be of another network")
-    check_config(run.config)
-    return run
 
 
 def _in_group(run: Run, group: str) -> dict[str, Any]:

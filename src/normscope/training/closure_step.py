@@ -10,8 +10,9 @@ from normscope.record import random_state, restore_random_state
 from normscope.training.step import Trainee, Update, as_inputs, as_targets, losses
 
 
-def needs_closure(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether the optimizer's `step` cannot be called without a function that evaluates the objective."""
+def needs_closure(optimizer: torch.optim.Optimizer | type[torch.optim.Optimizer]) -> bool:
+    """Whether the `step` of an optimizer (or of a class of them) cannot be called without a function that evaluates the
+    objective."""
     closure = inspect.signature(optimizer.step).parameters.get("closure")
     return closure is not None and closure.default is inspect.Parameter.empty
 

@@ -5,7 +5,7 @@ import resource
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Job:
     Attributes:
         config: resolved; `choices`: group -> name, as chosen.
         trainee, batches, training, held_out, plan, probing: as `train` takes them.
+        start: which run its weights come from and what was taken, for the summary; empty where they are drawn.
     """
 
     config: dict[str, Any]
@@ -44,6 +45,7 @@ class Job:
     held_out: dict[str, Images]
     plan: Plan
     probing: Probing
+    start: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Tell the rules what lies before them; UsageError where one does not fit."""
@@ -102,7 +104,26 @@ def _restore(job: Job, folder: Path, fingerprint: str) -> int:
     state = load_checkpoint(path, fingerprint)
     kept = {name: tensor.to(job.device) for name, tensor in state["probes"].items()}
     job.probing.kept.update(kept)
-    return restore_training_state(job.trainee, job.batches, state["training"], job.plan.observers)
+    refuse_other_start(job.start, state.get("start"), path)
+    start = restore_training_state(job.trainee, job.batches, state["training"], job.plan.observers)
+    job.plan.thawing.apply(job.trainee, max(0, start - 1))  # what the last update left
+    return start
+
+
+def refuse_other_start(start: Mapping[str, Any], kept: Mapping[str, Any] | None, path: Path) -> None:
+    """Refuse to go on where the run that a checkpoint's run started from is no longer what it was.
+
+    Args:
+        start: of the job as it is put together now; kept: as the checkpoint at `path` says it was.
+    Raises:
+        UsageError: that names both.
+    """
+    now, then = (one and one["checkpoint_sha256"] for one in (start, kept or {}))
+    if now != then:
+        raise UsageError(
+            f"{path}: the run started from a checkpoint with SHA-256 {then[:8]}..., and {start['run']} holds another "
+            f"({now[:8]}...) by now; put that run back, or delete {path} to start this one over"
+        )
 
 
 def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: int, progress: Progress) -> Outcome:
@@ -110,6 +131,7 @@ def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: i
         writer.flush()  # first the series up to here, then the state that they belong to
         state = training_state(job.trainee, job.batches, step, job.plan.observers)
         kept = {"config_hash": fingerprint, "training": state, "probes": job.probing.kept}
+        kept |= {"start": job.start} if job.start else {}
         save_checkpoint(folder / "last.pt", kept)
 
     outcome = train(
@@ -138,6 +160,7 @@ def _summary(job: Job, outcome: Outcome, start: int, fingerprint: str) -> dict[s
         "step": outcome.step,
         "resumed_at": start,
         "metrics": outcome.metrics,
+        **({"start": job.start} if job.start else {}),
         "images_per_second": images / seconds["training"] if images else 0.0,
         "seconds": sum(seconds.values()),
         "seconds_by_activity": seconds,
