@@ -9,7 +9,7 @@ from PIL import Image
 
 from normscope.data import fashion_mnist, mnist
 from normscope.data.dataset import Split
-from normscope.data.mnist import FILES, MNIST, load
+from normscope.data.mnist import FILES, MNIST, load, repeated
 from normscope.data.published import checksum_and_order
 from normscope.errors import UsageError
 from normscope.places import CONFIGS
@@ -153,3 +153,12 @@ def test_the_published_numbers_fit_one_another(module):
     published = getattr(module, name.upper())
     for counts, total in ((published.train, 60_000), (published.test, 10_000)):
         assert sum(counts * 10 if len(counts) == 1 else counts) == total
+
+
+def test_gray_can_be_repeated_for_a_network_of_three_channels():
+    colour = repeated(TRAIN, 3)
+    assert colour.images.shape == (50, 3, 28, 28)
+    assert all(torch.equal(colour.images[:, channel], TRAIN.images[:, 0]) for channel in range(3))
+    assert torch.equal(repeated(TRAIN, 1).images, TRAIN.images)
+    with pytest.raises(ValueError, match=r"channels \(2\) must be 1, or 3 for a network"):
+        repeated(TRAIN, 2)

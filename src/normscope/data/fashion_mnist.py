@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from normscope.data.dataset import Dataset, in_splits
-from normscope.data.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, load
+from normscope.data.mnist import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, load, repeated
 from normscope.data.published import File, Published
 
 URL = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
@@ -23,6 +23,7 @@ def fashion_mnist(
     root: str,
     url: str = URL,
     pad: int = 2,
+    channels: int = 1,
     validation: int = 0,
     train_size: int | None = None,
     test_size: int | None = None,
@@ -39,12 +40,14 @@ def fashion_mnist(
         root: the folder.
         url: of the folder that the files are downloaded from.
         pad: pixels of black added on each side: 2 gives 32x32, the least that VGG takes.
+        channels: 1; or 3, all of them the same gray, for a network that was made for colour.
         validation, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
     Raises:
         UsageError: if the data is missing and cannot be downloaded, or is damaged.
-        ValueError: if a count, share or pad is out of range, or a class is not there.
+        ValueError: if a count, share, pad or number of channels is out of range, or a class is not there.
     """
-    train, test = load(Path(root).expanduser(), FASHION_MNIST, FILES, url, pad)
+    splits = load(Path(root).expanduser(), FASHION_MNIST, FILES, url, pad)
+    train, test = (repeated(split, channels) for split in splits)
     return in_splits(
         "fashion_mnist",
         FASHION_MNIST.classes,

@@ -32,6 +32,7 @@ def mnist(
     root: str,
     url: str = URL,
     pad: int = 2,
+    channels: int = 1,
     validation: int = 0,
     train_size: int | None = None,
     test_size: int | None = None,
@@ -47,12 +48,13 @@ def mnist(
         root: the folder.
         url: of the folder that the files are downloaded from.
         pad: pixels of black added on each side: 2 gives 32x32, the least that VGG takes.
+        channels: 1; or 3, all of them the same gray, for a network that was made for colour.
         validation, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
     Raises:
         UsageError: if the data is missing and cannot be downloaded, or is not MNIST's to the last bit.
-        ValueError: if a count, share or pad is out of range, or a class is not there.
+        ValueError: if a count, share, pad or number of channels is out of range, or a class is not there.
     """
-    train, test = load(Path(root).expanduser(), MNIST, FILES, url, pad)
+    train, test = (repeated(split, channels) for split in load(Path(root).expanduser(), MNIST, FILES, url, pad))
     return in_splits(
         "mnist",
         MNIST.classes,
@@ -98,3 +100,14 @@ def gray(split: Split) -> Split:
 def padded(split: Split, pad: int) -> Split:
     """The images with `pad` pixels of black on each side."""
     return Split(F.pad(split.images, (pad,) * 4), split.labels) if pad else split
+
+
+def repeated(split: Split, channels: int) -> Split:
+    """Gray images (N, 1, H, W) with their one channel in each of so many.
+
+    Raises:
+        ValueError: if that is neither 1 nor 3.
+    """
+    if channels not in (1, 3):
+        raise ValueError(f"channels ({channels}) must be 1, or 3 for a network that was made for colour")
+    return Split(split.images.expand(-1, channels, -1, -1), split.labels)
