@@ -1,6 +1,6 @@
 """Stochastic weight averaging."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -62,7 +62,7 @@ class Swa(TrainingRule):
         if not self.average or self.course is None:
             return network
         average = copy_with(network, self.average)
-        recompute_statistics(average, self.course.pass_through)
+        recompute_statistics(average, self.course.pass_through, frozen=frozen_children(network))
         return average
 
     def state(self) -> dict[str, Any]:
@@ -74,19 +74,33 @@ class Swa(TrainingRule):
         self.average, self.taken = state["average"], state["taken"]
 
 
-def recompute_statistics(network: nn.Module, pass_through: Callable[[nn.Module], None]) -> None:
+def frozen_children(network: nn.Module) -> set[str]:
+    """The children of a network that have parameters of which none learns."""
+    parameters = {name: [*child.parameters()] for name, child in network.named_children()}
+    return {name for name, own in parameters.items() if own and not any(weight.requires_grad for weight in own)}
+
+
+def recompute_statistics(
+    network: nn.Module, pass_through: Callable[[nn.Module], None], frozen: Collection[str] = ()
+) -> None:
     """Set the running statistics of a network's norms to the plain mean over all batches that it is shown.
 
-    A norm in evaluation mode, as it is in a frozen block, keeps those that it has. Everything else is in evaluation
-    mode meanwhile: no dropout, no noise. What a norm was asked to forget at which rate is left changed, so the network
-    is to be scored, not trained further.
+    Everything else is in evaluation mode meanwhile: no dropout, no noise. What a norm was asked to forget at which rate
+    is left changed, so the network is to be scored, not trained further.
+
+    Args:
+        frozen: children whose norms keep the statistics that they have.
     """
-    norms = [m for m in network.modules() if m.training and getattr(m, "running_mean", None) is not None]
     network.eval()
+    norms = [
+        module
+        for name, module in network.named_modules()
+        if getattr(module, "running_mean", None) is not None and name.partition(".")[0] not in frozen
+    ]
     for norm in norms:
         norm.training = True  # alone: what noise it has is a child
-        norm.momentum = None  # type: ignore[assignment]  # PyTorch's word for the plain mean over the batches
-        norm.num_batches_tracked.zero_()  # type: ignore[operator]
+        norm.momentum = None  # PyTorch's word for the plain mean over the batches
+        norm.num_batches_tracked.zero_()
     if norms:
         pass_through(network)
     network.eval()

@@ -118,7 +118,7 @@ def refuse_other_start(start: Mapping[str, Any], kept: Mapping[str, Any] | None,
     Raises:
         UsageError: that names both.
     """
-    now, then = (one and one["checkpoint_sha256"] for one in (start, kept or {}))
+    now, then = (str(one.get("checkpoint_sha256", "")) for one in (start, kept or {}))
     if now != then:
         raise UsageError(
             f"{path}: the run started from a checkpoint with SHA-256 {then[:8]}..., and {start['run']} holds another "

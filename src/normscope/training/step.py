@@ -92,7 +92,7 @@ def by_rate(trainee: Trainee) -> list[tuple[Weights, float | Tensor]]:
     first, *others = trainee.optimizer.param_groups
     if not others:
         return [(trainee.weights, first["lr"])]
-    found = []
+    found: list[tuple[Weights, float | Tensor]] = []
     for group in (first, *others):
         own = {id(weight) for weight in group["params"]}
         some = {name: weight for name, weight in trainee.weights.items() if id(weight) in own}
