@@ -143,13 +143,17 @@ def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Conso
 
 
 def draw(module: ModuleType, runs: Sequence[Run], folder: Path) -> list[Path]:
-    """Draw one figure for each scale and data set among the runs; the names tell which, where there are several."""
+    """Draw one figure for each scale and data set among the runs; the names tell which, where there are several.
+
+    An experiment that compares data sets says ONE_FIGURE = True, and has one figure for each scale.
+    """
     from normscope.figures.look import save
 
     parts: dict[tuple[str, str], list[Run]] = {}
+    across = getattr(module, "ONE_FIGURE", False)
     for run in runs:
         if run.status in ENDED:
-            parts.setdefault((run.scale, str(run.choices.get("dataset"))), []).append(run)
+            parts.setdefault((run.scale, "" if across else str(run.choices.get("dataset"))), []).append(run)
     parts = parts or {("", ""): []}  # drawn without runs
     earlier = set(folder.glob(f"{folder.name}*.png"))
     paths = []
