@@ -122,7 +122,7 @@ class FinishedRun:
         for name, module in self.network.named_modules():
             if hasattr(module, "running_mean") and self._learns(name):
                 module.training = True  # alone: what noise it has is a child
-                module.momentum = None  # type: ignore[assignment]  # PyTorch's word for the plain mean over the batches
+                module.momentum = None  # PyTorch's word for the plain mean over the batches
         return self._score(weights, buffers, batches), buffers
 
     def in_evaluation_mode(self, weights: Vector, buffers: Vector, batches: Batches) -> Score:
