@@ -95,15 +95,17 @@ def probed(model: str, data: str, precision: str) -> Iterator[None]:
 def plain(model: str, data: str, precision: str) -> Iterator[None]:
     """The loop of the tutorials."""
     torchvision = import_torchvision()
+    from normscope import tasks
     from normscope.composed import composed
     from normscope.parts import build_network, load_dataset, regularizers
 
     config, _ = composed([f"model={model}", "dataset=folder", f"dataset.root={data}"])
-    network = build_network(config, load_dataset(config), regularizers({}))
+    read = load_dataset(config)
+    network = build_network(config, read, tasks.labels(read), regularizers({}))
     transforms = torchvision.transforms
     steps = [transforms.RandomCrop(32, 4), transforms.RandomHorizontalFlip(), transforms.ToTensor()]
     normalise = transforms.Normalize((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
-    dataset = InMemory(load_dataset(config).train, transforms.Compose([*steps, normalise]))
+    dataset = InMemory(read.train, transforms.Compose([*steps, normalise]))
     loader: Any = torch.utils.data.DataLoader(
         dataset, BATCH, shuffle=True, num_workers=2, drop_last=True, multiprocessing_context="fork"
     )

@@ -9,6 +9,7 @@ from torch import nn
 from normscope.losses import cross_entropy
 from normscope.runs.reader import Run
 from normscope.surveys.finished import FinishedRun
+from normscope.tasks import Task
 from normscope.training.recording import Images
 from tests.recorded import small_network
 
@@ -31,6 +32,7 @@ def finished_run(
         "network": network,
         "preprocess": lambda some: some,
         "loss": cross_entropy("mean"),
+        "task": Task(10, has_classes=True),
         "training": images or random_images(24, seed=1),
         "test": test or random_images(20, seed=2),
         "weights": {name: weight.detach().clone() for name, weight in network.named_parameters()},

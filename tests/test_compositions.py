@@ -42,12 +42,15 @@ def drawn(seed: int) -> list[str]:
     rules = source.sample(options("regularizer"), source.randint(0, 3))
     probes = source.sample(options("probe"), source.randint(0, 1))
     precision = source.choice(["fp32", "bf16"])
+    task = source.choice(["labels", "labels", "rotation", "reconstruction"])
     return [
         "dataset=sample",
         *chosen,
         f"regularizer=[{','.join(rules)}]",
         f"probe=[{','.join(probes)}]",
         f"precision={precision}",
+        f"task={task}",
+        f"loss={'squared_error' if task == 'reconstruction' else 'cross_entropy'}",
         *SMALL,
     ]
 

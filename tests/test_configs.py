@@ -31,6 +31,8 @@ ONLY_WITH = {  # a choice -> what else must be chosen for it to have a meaning
     "early_stopping": ["dataset.validation=8", "batch_size=8"],
     "snapshot_ensemble": ["schedule=restarts", "schedule.growth=1"],
     "plateau": ["dataset.validation=8", "batch_size=8"],
+    "reconstruction": ["loss=squared_error", "model=mlp"],
+    "autoencoder": ["task=reconstruction", "loss=squared_error"],
 }
 NEEDS_FILES = {  # tested with archives and folders of their own in tests/data, with runs in tests/test_transfer.py
     "dataset": ("cifar10", "cifar100", "fashion_mnist", "folder", "mnist", "mnist_28", "svhn"),

@@ -11,6 +11,7 @@ GOOD = {
     "optimizer": {"_target_": "torch.optim.SGD", "_partial_": True, "lr": 0.1, "nesterov": False},
     "schedule": {"_target_": "normscope.optimizers.schedules.constant", "_partial_": True},
     "dataset": {"_target_": "normscope.data.sample.sample", "preprocess": None},
+    "task": {"_target_": "normscope.tasks.labels", "_partial_": True},
     "loss": {"_target_": "normscope.losses.cross_entropy", "reduction": "mean"},
 }
 

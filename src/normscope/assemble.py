@@ -29,11 +29,12 @@ from normscope.parts import (
 )
 from normscope.preflight import settings_of
 from normscope.settings import steps_of
+from normscope.tasks import Task
 from normscope.training.loop import Plan
 from normscope.training.probing import Probing
 from normscope.training.recording import Images
 from normscope.training.run import Job
-from normscope.training.step import Trainee, as_targets
+from normscope.training.step import Trainee, as_inputs, as_targets
 from normscope.transfer import begin
 
 PROBE_TYPES = {"fp32": torch.float32, "fp64": torch.float64}
@@ -53,7 +54,8 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     dataset = load_dataset(config)
     rules = regularizers(config["regularizer"])
     check_augmentation(config["regularizer"], dataset.train.images)
-    network = build_network(config, dataset, rules)
+    task: Task = built("task", partial(made("task", config["task"]), dataset))
+    network = build_network(config, dataset, task, rules)
     beginning = begin(config, choices, dataset, network)
     check_one_rate(made("optimizer", config["optimizer"]).func, beginning.thawing, beginning.lr_factor)
     check_batch_norm(network, settings.batch_size)
@@ -61,16 +63,20 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
 
     order = partial(Batches, len(dataset.train.labels), settings.batch_size, seed_of(settings.seed, "order"))
     batches, first = built("dataset", order), dataset.train[order().next()]
+    preprocess = build_preprocess(config, dataset, device)
+    seen = preprocess(as_inputs(first.images.to(device)))
+    _, targets = task.examples(seen, as_targets(first.labels, len(dataset.classes)).to(device))
     loss: Loss = made("loss", config["loss"])
-    guess = built("loss", partial(loss.of_guessing, as_targets(first.labels, len(dataset.classes))))
+    guess = built("loss", partial(loss.of_guessing, targets))
     torch.manual_seed(seed_of(settings.seed, "noise"))
     steps = steps_of(settings, batches.steps_per_epoch)
     trainee = Trainee(
         network=network,
         optimizer=build_optimizer(config["optimizer"], beginning.parameters(network), device),
         regularizers=rules,
-        preprocess=build_preprocess(config, dataset, device),
+        preprocess=preprocess,
         loss=loss,
+        task=task,
         classes=len(dataset.classes),
         precision=settings.precision,
         augmentation=torch.Generator(device).manual_seed(seed_of(settings.seed, "augmentation")),

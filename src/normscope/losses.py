@@ -48,7 +48,7 @@ class Loss:
         targets = targets.double()
         if self.of_probabilities and not ((targets >= 0).all() and ((targets.sum(1) - 1).abs() < 1e-4).all()):
             raise ValueError(
-                "cross-entropy compares probabilities of classes, and this dataset's targets are numbers; "
+                "cross-entropy compares probabilities of classes, and the targets here are numbers; "
                 "choose loss=squared_error"
             )
         guess = float(self(torch.zeros_like(targets), targets))

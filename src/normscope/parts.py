@@ -17,6 +17,7 @@ from normscope.inits import initialise
 from normscope.instantiation import built, made
 from normscope.measurement import Probe
 from normscope.regularizers.rules import PLACES, Regularizers
+from normscope.tasks import Task
 from normscope.training.step import as_inputs
 
 
@@ -38,7 +39,7 @@ def _loaded(node: str) -> Dataset:
     return dataset
 
 
-def build_network(config: Mapping[str, Any], dataset: Dataset, rules: Regularizers) -> nn.Module:
+def build_network(config: Mapping[str, Any], dataset: Dataset, task: Task, rules: Regularizers) -> nn.Module:
     """The model with its slots filled, and its initial weights drawn from the run's seed."""
     model = made("model", config["model"])
     lacking = [slot for slot in rules.architecture if slot not in inspect.signature(model.func).parameters]
@@ -50,7 +51,7 @@ def build_network(config: Mapping[str, Any], dataset: Dataset, rules: Regularize
         raise UsageError(
             f"dataset: its images are {height}x{width}; the models take square ones, so crop or resize them"
         )
-    build = partial(model, in_channels=channels, classes=len(dataset.classes), image_size=height, **rules.architecture)
+    build = partial(model, in_channels=channels, classes=task.outputs, image_size=height, **rules.architecture)
     network: nn.Module = built("model", build)
     batch = partial(drawn_images, config, dataset)
     built("init", partial(initialise, network, made("init", config["init"]), config["seed"], batch))

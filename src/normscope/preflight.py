@@ -10,7 +10,15 @@ from normscope.settings import Settings, check_settings
 from normscope.signatures import Signature, signature_of
 
 ALLOWED = ("normscope.", "torch.")  # a config never names other code
-ONE_OF = ("model", "init", "optimizer", "schedule", "dataset", "loss")  # groups of which a run has exactly one choice
+ONE_OF = (
+    "model",
+    "init",
+    "optimizer",
+    "schedule",
+    "dataset",
+    "task",
+    "loss",
+)  # groups of which a run has exactly one choice
 PLAIN_TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),

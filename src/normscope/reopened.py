@@ -72,6 +72,7 @@ def reopen(run: Run, device: str) -> FinishedRun:
         network=network,
         preprocess=job.trainee.preprocess,
         loss=job.trainee.loss,
+        task=job.trainee.task,
         training=job.training,
         test=job.held_out["test"],
         weights=weights,

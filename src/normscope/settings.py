@@ -25,7 +25,7 @@ class Settings:
         evaluate_training: so many training images are scored too, as the test's are: without augmentation and dropout.
         diverged_above: a training loss above this many times that of guessing (ln K) ends the run as diverged.
         outputs: the folder of all runs.
-        model, init, start, optimizer, schedule, regularizer, dataset, loss, probe, job: filled by their groups.
+        model, init, start, optimizer, schedule, regularizer, dataset, task, loss, probe, job: filled by their groups.
     """
 
     seed: int = 0
@@ -49,6 +49,7 @@ class Settings:
     schedule: dict[str, Any] = field(default_factory=dict)
     regularizer: dict[str, Any] = field(default_factory=dict)
     dataset: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any] = field(default_factory=dict)
     loss: dict[str, Any] = field(default_factory=dict)
     probe: dict[str, Any] = field(default_factory=dict)
     job: dict[str, Any] = field(default_factory=dict)

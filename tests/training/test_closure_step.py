@@ -8,6 +8,7 @@ from normscope.losses import cross_entropy
 from normscope.optimizers.lbfgs import LBFGS
 from normscope.optimizers.newton import Newton
 from normscope.regularizers.rules import Regularizers
+from normscope.tasks import Task
 from normscope.training.capture import eager_step, step_taker
 from normscope.training.closure_step import Objective, closure_step, needs_closure
 from normscope.training.step import Trainee, training_step
@@ -33,6 +34,7 @@ def trainee(optimizer=lbfgs, rules=None):
         regularizers=rules or Regularizers(),
         preprocess=lambda images: images,
         loss=cross_entropy("mean"),
+        task=Task(3, has_classes=True),
         classes=3,
         precision="fp32",
         augmentation=torch.Generator().manual_seed(0),
@@ -63,7 +65,7 @@ def test_what_is_told_of_a_step_is_what_a_gradient_step_tells(optimizer):
 
 def test_every_evaluation_of_a_step_has_the_same_dropout_masks():
     student = trainee()
-    objective = Objective(student, IMAGES.float() / 255, torch.eye(3)[LABELS], is_regression=False)
+    objective = Objective(student, IMAGES.float() / 255, torch.eye(3)[LABELS])
     values = [objective().item() for _ in range(3)]
     assert values[0] == values[1] == values[2]
 

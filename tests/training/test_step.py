@@ -6,6 +6,7 @@ from torch import nn
 
 from normscope.losses import cross_entropy, squared_error
 from normscope.regularizers.rules import Regularizers
+from normscope.tasks import Task
 from normscope.training.step import Trainee, training_step
 
 IMAGES = torch.randint(0, 256, (6, 1, 2, 2), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -21,6 +22,7 @@ def trainee(rules=None, momentum=0.0):
         regularizers=rules or Regularizers(),
         preprocess=lambda images: 2 * images,
         loss=cross_entropy("mean"),
+        task=Task(3, has_classes=True),
         classes=3,
         precision="fp32",
         augmentation=torch.Generator().manual_seed(0),
@@ -78,7 +80,9 @@ def test_mixed_precision_keeps_float32_weights_and_nearly_the_same_loss():
 
 def test_numbers_are_taken_as_they_are_and_have_no_accuracy():
     """∂/∂W Σ ‖W x + b − y‖² = 2 (W x + b − y)ᵀ x."""
-    student = replace(trainee(), loss=squared_error("sum"), preprocess=lambda images: images)
+    student = replace(
+        trainee(), loss=squared_error("sum"), task=Task(3, has_classes=False), preprocess=lambda images: images
+    )
     weight, bias = (w.detach().clone() for w in student.weights.values())
     x, y = torch.randn(6, 1, 2, 2), torch.randn(6, 3)
     update = training_step(student, x, y)

@@ -43,7 +43,7 @@ def interpolation(runs: Sequence[FinishedRun], *, points: int, images: int, test
     if points < 3 or points % 2 == 0:
         raise ValueError(f"points ({points}) must be odd and at least 3, the middle one half way between the two")
     refuse_difference([run.run for run in runs], "model")
-    if runs[0].test.labels.is_floating_point():
+    if not runs[0].task.has_classes:
         raise ValueError("runs: their targets are numbers, which have no errors to count; job=loss_surface takes them")
     first, last = runs[0], runs[-1]
     start, end = first.weights if len(runs) == 2 else first.initial, last.weights

@@ -11,6 +11,7 @@ from torch.func import functional_call
 from normscope.losses import Loss
 from normscope.precision import float32_products
 from normscope.runs.reader import Run
+from normscope.tasks import Task
 from normscope.training.evaluation import Score, score_of, sums
 from normscope.training.recording import Images
 from normscope.training.step import as_inputs
@@ -33,6 +34,7 @@ class FinishedRun:
         network: read for its structure; never at the weights that it holds.
         preprocess: float images in [0, 1] -> what the network sees.
         loss: (outputs, targets) -> scalar.
+        task: what the network is to say of which images.
         training, test: the splits.
         weights, buffers: by name, as the run left them.
         initial: the weights before the first update, drawn anew from the run's seed.
@@ -46,6 +48,7 @@ class FinishedRun:
     network: nn.Module
     preprocess: Callable[[Tensor], Tensor]
     loss: Loss
+    task: Task
     training: Images
     test: Images
     weights: dict[str, Tensor]
@@ -138,12 +141,15 @@ class FinishedRun:
     def _score(self, weights: Vector, buffers: Vector, batches: Batches) -> Score:
         dtype = next(iter(weights.values())).dtype
         total = torch.zeros(2, dtype=torch.float64, device=batches[0][0].device)  # sum of losses, correct answers
+        examples = 0
         with float32_products("ieee"):
             for images, labels in batches:
-                inputs = self.preprocess(as_inputs(images)).to(dtype, memory_format=torch.channels_last)
+                inputs, wanted = self.task.examples(self.preprocess(as_inputs(images)), labels)
+                inputs = inputs.to(dtype, memory_format=torch.channels_last)
                 logits = functional_call(self.network, {**weights, **buffers}, (inputs,))
-                total += sums(self.loss, logits, labels)
-        return score_of(self.loss, total, count(batches))
+                total += sums(self.loss, logits, wanted)
+                examples += len(wanted)
+        return score_of(self.loss, total, examples)
 
     def _drawn(self, split: Images, wanted: int, seed: int, size: int) -> Batches:
         order = torch.randperm(len(split.labels), generator=generator(seed, "images"))[:wanted]

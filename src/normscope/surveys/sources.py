@@ -27,7 +27,7 @@ def sources(job: Mapping[str, Any], outputs: Path) -> list[Run]:
         outputs: the folder of all runs, to say which there are.
     Raises:
         UsageError: if one is missing, has not ended, has no checkpoint, was altered or is of another version of
-            normscope; if one is named twice; if they are of different data.
+            normscope; if one is named twice; if they are of different data or tasks.
     """
     runs = []
     for key, name in _named(job):
@@ -38,7 +38,8 @@ def sources(job: Mapping[str, Any], outputs: Path) -> list[Run]:
     for number, run in enumerate(runs):
         if any(run.folder.resolve() == other.folder.resolve() for other in runs[:number]):
             raise UsageError(f"job.runs: {run.folder} is named twice; name different runs")
-    refuse_difference(runs, "dataset")
+    for group in ("dataset", "task"):
+        refuse_difference(runs, group)
     return runs
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from normscope.precision import autocast
 from normscope.record import random_state, restore_random_state
-from normscope.training.step import Trainee, Update, as_inputs, as_targets, losses
+from normscope.training.step import Trainee, Update, accuracy, as_inputs, as_targets, losses
 
 
 def needs_closure(optimizer: torch.optim.Optimizer | type[torch.optim.Optimizer]) -> bool:
@@ -43,9 +43,10 @@ def closure_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
     inputs, targets = as_inputs(images), as_targets(labels, trainee.classes)
     for augment in rules.data:
         inputs, targets = augment(inputs, targets, trainee.augmentation)
-    inputs = trainee.preprocess(inputs).contiguous(memory_format=torch.channels_last)
+    inputs, targets = trainee.task.examples(trainee.preprocess(inputs), targets)
+    inputs = inputs.contiguous(memory_format=torch.channels_last)
 
-    objective = Objective(trainee, inputs, targets, is_regression=labels.is_floating_point())
+    objective = Objective(trainee, inputs, targets)
     trainee.optimizer.step(objective)  # type: ignore[arg-type]  # PyTorch says float and means a scalar tensor
     for name, slope in objective.gradient.items():
         weights[name].grad = slope
@@ -63,11 +64,10 @@ class Objective:
         gradient: name -> ∇L at the weights of the first evaluation, where that evaluation took it.
     """
 
-    def __init__(self, trainee: Trainee, inputs: Tensor, targets: Tensor, *, is_regression: bool) -> None:
+    def __init__(self, trainee: Trainee, inputs: Tensor, targets: Tensor) -> None:
         self.first: Update | None = None
         self.gradient: dict[str, Tensor] = {}
         self._trainee, self._inputs, self._targets = trainee, inputs, targets
-        self._is_regression = is_regression
         self._noise = random_state(inputs.device)
 
     def __call__(self, backward: bool = True) -> Tensor:
@@ -91,9 +91,8 @@ class Objective:
         return objective
 
     def _keep(self, logits: Tensor, loss: Tensor, objective: Tensor) -> None:
-        correct = None if self._is_regression else logits.argmax(1) == self._targets.argmax(1)
-        accuracy = None if correct is None else correct.float().mean()
-        self.first = Update(self._inputs, self._targets, loss, objective, accuracy)
+        right = accuracy(self._trainee.task, logits, self._targets)
+        self.first = Update(self._inputs, self._targets, loss, objective, right)
         self.gradient = {
             name: weight.grad.clone() for name, weight in self._trainee.weights.items() if weight.grad is not None
         }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from normscope.errors import UsageError
 from normscope.precision import autocast
@@ -26,7 +26,7 @@ def begin_rules(
     replacing = [type(rule).__name__ for rule in rules if type(rule).network is not TrainingRule.network]
     if len(replacing) > 1:
         raise UsageError(f"regularizer: {' and '.join(replacing)} each replace the network that is scored; keep one")
-    kinds = ("loss",) if training.labels.is_floating_point() else ("loss", "accuracy")
+    kinds = ("loss", "accuracy") if trainee.task.has_classes else ("loss",)
     course = Course(
         steps=plan.steps,
         steps_per_epoch=len(training.labels) // batch_size,
@@ -35,7 +35,7 @@ def begin_rules(
         of_probabilities=trainee.loss.of_probabilities,
         reduction=trainee.loss.reduction,
         rules=rules,
-        pass_through=partial(pass_through, trainee, training.images, batch_size),
+        pass_through=partial(pass_through, trainee, training, batch_size),
     )
     for rule in rules:
         try:
@@ -45,10 +45,13 @@ def begin_rules(
 
 
 @torch.no_grad()
-def pass_through(trainee: Trainee, images: Tensor, batch_size: int, network: nn.Module) -> None:
-    """Show a network all images (N, C, H, W) as an evaluation would, in their order and in batches of the run's size;
+def pass_through(trainee: Trainee, training: Images, batch_size: int, network: nn.Module) -> None:
+    """Show a network all training images as an evaluation would, in their order and in batches of the run's size;
     what does not fill the last batch is left out, as in training."""
-    for some in images[: len(images) // batch_size * batch_size].split(batch_size):
-        inputs = trainee.preprocess(as_inputs(some)).contiguous(memory_format=torch.channels_last)
+    whole = len(training.labels) // batch_size * batch_size
+    for images, labels in zip(
+        training.images[:whole].split(batch_size), training.labels[:whole].split(batch_size), strict=True
+    ):
+        inputs, _ = trainee.task.examples(trainee.preprocess(as_inputs(images)), labels)
         with autocast(images.device, trainee.precision):
-            network(inputs)
+            network(inputs.contiguous(memory_format=torch.channels_last))

@@ -77,9 +77,10 @@ def score(
             trainee.preprocess,
             loss=trainee.loss,
             precision=trainee.precision,
+            examples=trainee.task.examples,
         )
         numbers = {f"{name}/loss": found.loss}
-        if not math.isnan(found.accuracy):  # regression has none
+        if not math.isnan(found.accuracy):  # numbers have none
             numbers[f"{name}/accuracy"] = found.accuracy
         writer.scalars(step, numbers)
         metrics |= numbers

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from normscope.losses import Loss
 from normscope.precision import autocast
 from normscope.regularizers.rules import Regularizers, Weights
+from normscope.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Trainee:
         regularizers: by place.
         preprocess: float images in [0, 1] -> what the network sees.
         loss: (outputs, targets) -> scalar, before what regularizers add to it.
-        classes: K, the number of outputs.
+        task: what the network is to say of which images.
+        classes: K, the number of different labels, or of the numbers of a target.
         precision: fp32, tf32 or bf16.
         augmentation: source of the data regularizers' randomness, on the device.
         weights: the network's parameters that learn, by name.
@@ -33,6 +35,7 @@ class Trainee:
     regularizers: Regularizers
     preprocess: Callable[[Tensor], Tensor]
     loss: Loss
+    task: Task
     classes: int
     precision: str
     augmentation: torch.Generator
@@ -46,7 +49,9 @@ class Update(NamedTuple):
     targets: Tensor  # (N, K) probabilities, or numbers in regression
     loss: Tensor  # of the batch; nats where it is the cross-entropy
     objective: Tensor  # loss plus the added terms: what is minimised
-    accuracy: Tensor | None  # share of the batch whose most likely class is the target's; None in regression
+    accuracy: (
+        Tensor | None
+    )  # share of the batch whose most likely class is the target's; None where targets are numbers
 
 
 def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
@@ -65,7 +70,8 @@ def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
     inputs, targets = as_inputs(images), as_targets(labels, trainee.classes)
     for augment in rules.data:
         inputs, targets = augment(inputs, targets, trainee.augmentation)
-    inputs = trainee.preprocess(inputs).contiguous(memory_format=torch.channels_last)
+    inputs, targets = trainee.task.examples(trainee.preprocess(inputs), targets)
+    inputs = inputs.contiguous(memory_format=torch.channels_last)
 
     trainee.optimizer.zero_grad()
     with autocast(images.device, trainee.precision):
@@ -83,8 +89,7 @@ def training_step(trainee: Trainee, images: Tensor, labels: Tensor) -> Update:
     for constraint in rules.constraint:
         constraint(weights)
 
-    accuracy = None if labels.is_floating_point() else (logits.detach().argmax(1) == targets.argmax(1)).float().mean()
-    return Update(inputs, targets, loss.detach(), objective.detach(), accuracy)
+    return Update(inputs, targets, loss.detach(), objective.detach(), accuracy(trainee.task, logits.detach(), targets))
 
 
 def by_rate(trainee: Trainee) -> list[tuple[Weights, float | Tensor]]:
@@ -111,6 +116,11 @@ def as_targets(labels: Tensor, classes: int) -> Tensor:
     if labels.is_floating_point():
         return labels
     return (labels[:, None] == torch.arange(classes, device=labels.device)).float()
+
+
+def accuracy(task: Task, logits: Tensor, targets: Tensor) -> Tensor | None:
+    """The share of a batch whose most likely class is the target's; None where the targets are numbers."""
+    return (logits.argmax(1) == targets.argmax(1)).float().mean() if task.has_classes else None
 
 
 def losses(
