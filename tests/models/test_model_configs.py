@@ -32,6 +32,7 @@ PAIRS = [  # every model with and without BatchNorm, a few with each of the othe
     if norm in ("none", "batch") or model in ("vgg11", "resnet18", "small_conv", "mlp")
     if not (model in FEATURES and norm in NEEDS_SPACE)
 ]
+OUTPUTS = {"autoencoder": 3 * 32 * 32}  # else ten
 every_model = pytest.mark.parametrize("model", MODELS)
 every_pair = pytest.mark.parametrize(("model", "norm"), PAIRS)
 
@@ -46,7 +47,7 @@ def build(model, *, norm="batch", activation="relu", position="before", narrow=T
     if narrow:
         node.width = 0.8 if model == "deep_linear" else 0.125
     with torch.device(device):
-        network = instantiate(node, _convert_="all")(in_channels=3, classes=10, image_size=32)
+        network = instantiate(node, _convert_="all")(in_channels=3, classes=OUTPUTS.get(model, 10), image_size=32)
     if device == "cpu":
         initialise(network, HE, seed=0)
     return network
@@ -63,7 +64,7 @@ def images(count=4):
 
 def test_the_folders_hold_what_was_promised():
     assert {"vgg11", "vgg13", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "mlp"} <= set(MODELS)
-    assert {"plain34", "resnet101", "deep_linear", "small_conv"} <= set(MODELS)
+    assert {"plain34", "resnet101", "deep_linear", "small_conv", "autoencoder"} <= set(MODELS)
     assert {"none", "batch", "noisy_batch", "l1", "l2", "l_infinity", "layer", "instance", "group"} <= set(NORMS)
     assert {"ghost_batch", "frozen_statistics", "affine_only", "weight_standardisation"} <= set(NORMS)
     assert "relu" in ACTIVATIONS
@@ -74,7 +75,7 @@ def test_logits_have_one_column_a_class_on_the_meta_device_too(model, norm):
     if norm == "group" and model in FEATURES:
         pytest.skip("32 groups do not divide 100 units")
     network = build(model, norm=norm, narrow=False, device="meta")
-    assert network(torch.zeros(2, 3, 32, 32, device="meta")).shape == (2, 10)
+    assert network(torch.zeros(2, 3, 32, 32, device="meta")).shape == (2, OUTPUTS.get(model, 10))
 
 
 @every_pair
