@@ -73,8 +73,8 @@ def reconstruction(dataset: Dataset) -> Task:
     """Every number of an image as the network sees it, through whatever the network makes of it: an autoencoder.
 
     Hinton & Salakhutdinov 2006, "Reducing the dimensionality of data with neural networks", Science 313, 504; with
-    loss=squared_error it is ‖f(x) − x‖², a sum over the D numbers of an image. The image counts as it was augmented and
-    preprocessed.
+    loss=squared_error it is ‖f(x) − x‖². That is a sum over the D numbers of an image, so that SGD needs a D-th of the
+    learning rate that a mean would take; Adam does not mind. The image counts as it was augmented and preprocessed.
     """
     return Task(dataset.train.images[0].numel(), has_classes=False, examples=the_images_themselves)
 

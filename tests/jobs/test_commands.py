@@ -35,6 +35,8 @@ def test_a_job_gives_every_option_and_measures_what_its_columns_say(request, nam
     assert module == f"normscope.jobs.{name}"
     takes = inspect.signature(getattr(__import__(module, fromlist=[function]), function)).parameters
     assert set(takes) == job.keys() - {"_target_", "_partial_"}
+    if name == "reconstructions":
+        pytest.skip("reads an autoencoder; see test_reconstructions.py")
 
     job[key] = str(runs[0]) if key == "run" else [str(folder) for folder in runs]
     survey = survey_of(job, [read_run(folder) for folder in (runs[:1] if key == "run" else runs)], "cpu")
