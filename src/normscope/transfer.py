@@ -28,13 +28,15 @@ class Beginning:
     Attributes:
         thawing: which blocks learn when; empty where the weights are drawn, and all learn.
         head: the network's last block, whose learning rate has no factor.
-        lr_factor: on the learning rate of all others.
+        lr_factor: on the learning rate of what was taken of the others.
+        new: the children that keep their initial weights.
         told: what `summary.json` says of it; empty where the weights are drawn.
     """
 
     thawing: Thawing = field(default_factory=Thawing)
     head: Block = ()
     lr_factor: float = 1.0
+    new: Block = ()
     told: dict[str, Any] = field(default_factory=dict)
 
     def parameters(self, network: nn.Module) -> list[Any]:
@@ -46,7 +48,7 @@ class Beginning:
             return [*network.parameters()]
         thaws = self.thawing.every is not None
         learning = [block for block in self.thawing.blocks if thaws or block not in self.thawing.frozen(0)]
-        parts = [(block, self.lr_factor) for block in learning] + [(self.head, 1.0)]
+        parts = [(block, 1.0 if block[0] in self.new else self.lr_factor) for block in learning] + [(self.head, 1.0)]
         if not thaws:
             joined: dict[float, Block] = {}
             for block, factor in parts:
@@ -78,27 +80,29 @@ def begin(config: Mapping[str, Any], choices: Mapping[str, Any], dataset: Datase
     _check(start, source, config, dataset, body)
     state = load_checkpoint(source.folder / CHECKPOINT, config_hash(source.config))["training"]["network"]
     differences = _differences(source, config, choices)
-    left = take(network, state, head if start.head == "new" else (), source, differences)
+    new, left = take(network, state, head if start.head == "new" else (), source, differences)
     at_first = len(body) if start.trained == "all" else int(start.trained)
     thawing = Thawing(body, at_first, start.thaw_every)
+    _refuse_frozen(new, thawing, start, source)
     told: dict[str, Any] = {
         **fingerprints([source])[0],
         "run": str(source.folder),
         "step": source.summary["step"],
-        "taken": [block[0] for block in (body if start.head == "new" else (*body, head))],
-        "new": [head[0]] if start.head == "new" else [],
+        "taken": [block[0] for block in (*body, head) if block[0] not in new],
+        "new": [*new],
         "left_behind": left,
         "frozen_at_first": [block[0] for block in thawing.frozen(0)],
         "thaw_every": start.thaw_every,
         "lr_factor": start.lr_factor,
         "differences": differences,
     }
-    return Beginning(thawing, head, start.lr_factor, told | {"sentence": _sentence(told, start, thawing, body, head)})
+    told["sentence"] = _sentence(told, start, thawing, body, head)
+    return Beginning(thawing, head, start.lr_factor, new, told)
 
 
 def take(
     network: nn.Module, state: Mapping[str, Tensor], replaced: Block, source: Run, differences: list[str]
-) -> list[str]:
+) -> tuple[Block, list[str]]:
     """Copy weights and running statistics by their names into a network.
 
     Args:
@@ -106,13 +110,18 @@ def take(
         state: of the source's network.
         differences: how the two models differ, for the message.
     Returns:
-        The children of the source's network that this one has no place for.
+        The children of this network that keep their initial weights: those replaced, and those that the source has not;
+        and the children of the source's network that this one has no place for.
     Raises:
         UsageError: if a tensor is missing, has another shape, or has no place.
     """
     own = network.state_dict()
     children = {name for name, _ in network.named_children()}
-    wanted = {name: tensor for name, tensor in own.items() if _child(name) not in replaced}
+    theirs = {_child(name) for name in state}
+    fresh = [name for name in dict.fromkeys(map(_child, own)) if name not in theirs or name in replaced]
+    if len(fresh) == len({*map(_child, own)}):  # nothing would be taken: say what is missing
+        fresh = list(replaced)
+    wanted = {name: tensor for name, tensor in own.items() if _child(name) not in fresh}
     found = {name: t for name, t in state.items() if _child(name) in children and _child(name) not in replaced}
     why = f" ({'; '.join(differences[:SHOWN])})" if differences else ""
     for name in [*wanted, *found]:
@@ -124,7 +133,7 @@ def take(
                 f"and {shapes[1]} here{why}; take the model that it has, or another run"
             )
     network.load_state_dict({**own, **found})
-    return sorted({_child(name) for name in state} - children - set(replaced))
+    return tuple(fresh), sorted(theirs - children - set(replaced))
 
 
 def _check(start: Start, source: Run, config: Mapping[str, Any], dataset: Dataset, body: tuple[Block, ...]) -> None:
@@ -150,6 +159,16 @@ def _check(start: Start, source: Run, config: Mapping[str, Any], dataset: Datase
         )
 
 
+def _refuse_frozen(new: Block, thawing: Thawing, start: Start, source: Run) -> None:
+    """Refuse to freeze what the source does not have: it would stay as it was drawn."""
+    frozen = [block[0] for block in thawing.frozen(0) if block[0] in new]
+    if frozen:
+        raise UsageError(
+            f"start.trained={start.trained}: {frozen[0]} would be frozen, and {source.folder} has no weights for it; "
+            "let more blocks learn, or all"
+        )
+
+
 def _differences(source: Run, config: Mapping[str, Any], choices: Mapping[str, Any]) -> list[str]:
     """What is set otherwise in the source's model, in words."""
 
@@ -165,7 +184,9 @@ def _differences(source: Run, config: Mapping[str, Any], choices: Mapping[str, A
 
 def _sentence(told: Mapping[str, Any], start: Start, thawing: Thawing, body: tuple[Block, ...], head: Block) -> str:
     """What the terminal says of it."""
-    parts = [f"{named(body)} taken, {head[0]} {'new' if start.head == 'new' else 'kept'}"]
+    new = told["new"]
+    taken = named(body) if set(new) <= set(head) else ", ".join(told["taken"])
+    parts = [f"{taken} taken, " + (f"{', '.join(new)} new" if new else f"{head[0]} kept")]
     frozen = thawing.frozen(0)
     parts.append(f"{named(frozen)} frozen" if frozen else "all learn")
     if thawing.every:
