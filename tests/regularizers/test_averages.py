@@ -10,7 +10,7 @@ from normscope.regularizers.early_stopping import EarlyStopping
 from normscope.regularizers.ema import Ema
 from normscope.regularizers.rules import TrainingRule
 from normscope.regularizers.snapshot_ensemble import Ensemble, SnapshotEnsemble
-from normscope.regularizers.swa import Swa, recompute_statistics
+from normscope.regularizers.swa import Swa
 from tests.regularizers.courses import course
 
 
@@ -77,23 +77,6 @@ def test_swa_takes_the_last_weights_of_a_run_shorter_than_an_epoch():
     rule = Swa(start=0.75, every=1.0)
     rule.begin(course(steps=3, steps_per_epoch=400))
     assert rule.network(followed(rule, [1.0, 2.0, 3.0])).weight.eq(3).all()
-
-
-def test_statistics_are_the_plain_mean_over_the_batches_of_the_new_network():
-    torch.manual_seed(0)
-    batches = torch.randn(3, 8, 4) * 5 + 2
-    network = nn.Sequential(nn.Dropout(0.5), nn.BatchNorm1d(4))
-
-    def pass_through(network):
-        for batch in batches:
-            network(batch)
-
-    before = torch.get_rng_state()
-    recompute_statistics(network, pass_through)
-    assert torch.equal(torch.get_rng_state(), before)  # no dropout
-    torch.testing.assert_close(network[1].running_mean, batches.mean((0, 1)))
-    torch.testing.assert_close(network[1].running_var, batches.var(1).mean(0))
-    assert not any(module.training for module in network.modules())
 
 
 def test_an_ensembles_answer_is_the_mean_of_its_members_answers():

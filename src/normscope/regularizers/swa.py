@@ -1,12 +1,12 @@
 """Stochastic weight averaging."""
 
-from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from normscope.regularizers.copies import copy_with
+from normscope.regularizers.population_statistics import frozen_children, recompute_statistics
 from normscope.regularizers.rules import Course, TrainingRule
 
 
@@ -72,35 +72,3 @@ class Swa(TrainingRule):
     def restore(self, state: dict[str, Any]) -> None:
         """Go on with this average."""
         self.average, self.taken = state["average"], state["taken"]
-
-
-def frozen_children(network: nn.Module) -> set[str]:
-    """The children of a network that have parameters of which none learns."""
-    parameters = {name: [*child.parameters()] for name, child in network.named_children()}
-    return {name for name, own in parameters.items() if own and not any(weight.requires_grad for weight in own)}
-
-
-def recompute_statistics(
-    network: nn.Module, pass_through: Callable[[nn.Module], None], frozen: Collection[str] = ()
-) -> None:
-    """Set the running statistics of a network's norms to the plain mean over all batches that it is shown.
-
-    Everything else is in evaluation mode meanwhile: no dropout, no noise. What a norm was asked to forget at which rate
-    is left changed, so the network is to be scored, not trained further.
-
-    Args:
-        frozen: children whose norms keep the statistics that they have.
-    """
-    network.eval()
-    norms = [
-        module
-        for name, module in network.named_modules()
-        if getattr(module, "running_mean", None) is not None and name.partition(".")[0] not in frozen
-    ]
-    for norm in norms:
-        norm.training = True  # alone: what noise it has is a child
-        norm.momentum = None  # PyTorch's word for the plain mean over the batches
-        norm.num_batches_tracked.zero_()
-    if norms:
-        pass_through(network)
-    network.eval()
