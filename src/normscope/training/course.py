@@ -46,12 +46,16 @@ def begin_rules(
 
 @torch.no_grad()
 def pass_through(trainee: Trainee, training: Images, batch_size: int, network: nn.Module) -> None:
-    """Show a network all training images as an evaluation would, in their order and in batches of the run's size;
-    what does not fill the last batch is left out, as in training."""
-    whole = len(training.labels) // batch_size * batch_size
-    for images, labels in zip(
-        training.images[:whole].split(batch_size), training.labels[:whole].split(batch_size), strict=True
-    ):
+    """Show a network all training images as an evaluation would, in batches of the run's size; what does not fill the
+    last batch is left out, as in training.
+
+    The order is a random one, always the same: class folders come class after class, and a batch of one class has other
+    statistics than one of training.
+    """
+    count = len(training.labels)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).to(training.images.device)
+    for some in order[: count // batch_size * batch_size].split(batch_size):
+        images, labels = training.batch(some)
         inputs, _ = trainee.task.examples(trainee.preprocess(as_inputs(images)), labels)
         with autocast(images.device, trainee.precision):
             network(inputs.contiguous(memory_format=torch.channels_last))
