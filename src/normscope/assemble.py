@@ -32,7 +32,7 @@ from normscope.settings import steps_of
 from normscope.tasks import Task
 from normscope.training.loop import Plan
 from normscope.training.probing import Probing
-from normscope.training.recording import Images
+from normscope.training.recording import Images, score_names
 from normscope.training.run import Job
 from normscope.training.step import Trainee, as_inputs, as_targets
 from normscope.transfer import begin
@@ -99,8 +99,9 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     scored = {"test": dataset.test} | ({"validation": dataset.validation} if dataset.validation else {})
     if settings.evaluate_training:
         scored["training_set"] = built("evaluate_training", partial(subset, dataset.train, settings.evaluate_training))
+    held_out = {name: _on(device, split) for name, split in scored.items()}
     check_full_batch(trainee.optimizer, settings.batch_size, len(dataset.train.labels))
-    check_observers(plan.observers, scored)
+    check_observers(plan.observers, score_names(held_out, task))
     return Job(
         config=config,
         choices=choices,
@@ -108,7 +109,7 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         trainee=trainee,
         batches=batches,
         training=_on(device, dataset.train),
-        held_out={name: _on(device, split) for name, split in scored.items()},
+        held_out=held_out,
         plan=plan,
         probing=Probing(probes, PROBE_TYPES[settings.probe_precision]),
         start=beginning.told,

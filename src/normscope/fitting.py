@@ -49,14 +49,13 @@ def check_one_rate(optimizer: type[torch.optim.Optimizer], thawing: Thawing, lr_
         )
 
 
-def check_observers(observers: Sequence[Observer], held_out: Collection[str]) -> None:
+def check_observers(observers: Sequence[Observer], scores: Collection[str]) -> None:
     """Refuse a schedule that looks at a score which the run does not take."""
     for observer in observers:
-        split = observer.watch.partition("/")[0]
-        if split not in held_out:
+        if observer.watch not in scores:
             raise UsageError(
-                f"schedule: it watches {observer.watch}, and this run holds no {split} images out; give some by "
-                "dataset.validation=1000"
+                f"schedule: it watches {observer.watch}, and this run scores {', '.join(scores)}; hold images out by "
+                "dataset.validation=1000 (and regression has no accuracy: schedule.watch=validation/loss)"
             )
 
 

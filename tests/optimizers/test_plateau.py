@@ -68,14 +68,19 @@ def test_values_out_of_range_are_refused(wrong):
         plateau(**wrong)
 
 
-def test_a_score_that_is_not_measured_is_refused():
-    with pytest.raises(ValueError, match="validation/accuracy is not measured"):
-        plateau(watch="validation/accuracy").observe({"validation/loss": 1.0})
+REGRESSION = ["dataset=gaussian_regression", "loss=squared_error", "model=deep_linear", "dataset.validation=16"]
 
 
-def test_without_held_out_images_it_is_refused():
-    with pytest.raises(UsageError, match=r"watches validation/loss.*dataset\.validation"):
-        assemble(*composed([*TINY, "schedule=plateau"]))
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ([], r"watches validation/loss, and this run scores test/loss, test/accuracy; .*dataset\.validation=1000"),
+        ([*REGRESSION, "schedule.watch=validation/accuracy"], "scores test/loss, validation/loss; .*no accuracy"),
+    ],
+)
+def test_a_score_that_is_not_taken_is_refused_before_the_training(overrides, message):
+    with pytest.raises(UsageError, match=message):
+        assemble(*composed([*TINY, "schedule=plateau", *overrides]))
 
 
 class Killed(Exception):

@@ -40,16 +40,7 @@ class ReduceOnPlateau:
         return self._factor**self._reductions
 
     def observe(self, metrics: Mapping[str, float]) -> None:
-        """Take notice of the latest scores.
-
-        Raises:
-            ValueError: if the watched one is not among them.
-        """
-        if self.watch not in metrics:
-            raise ValueError(
-                f"schedule: {self.watch} is not measured in this run (regression has no accuracy, and without "
-                "dataset.validation there is no such score); watch validation/loss"
-            )
+        """Take notice of the latest scores."""
         score = metrics[self.watch]
         if self._best is None or self._is_better(score, self._best):
             self._best, self._waited = score, 0

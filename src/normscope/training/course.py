@@ -10,7 +10,7 @@ from normscope.errors import UsageError
 from normscope.precision import autocast
 from normscope.regularizers.rules import Course, TrainingRule
 from normscope.training.loop import Plan
-from normscope.training.recording import Images
+from normscope.training.recording import Images, score_names
 from normscope.training.step import Trainee, as_inputs
 
 
@@ -26,12 +26,11 @@ def begin_rules(
     replacing = [type(rule).__name__ for rule in rules if type(rule).network is not TrainingRule.network]
     if len(replacing) > 1:
         raise UsageError(f"regularizer: {' and '.join(replacing)} each replace the network that is scored; keep one")
-    kinds = ("loss", "accuracy") if trainee.task.has_classes else ("loss",)
     course = Course(
         steps=plan.steps,
         steps_per_epoch=len(training.labels) // batch_size,
         lr=plan.lr,
-        scores=tuple(f"{split}/{kind}" for split in held_out for kind in kinds),
+        scores=score_names(held_out, trainee.task),
         of_probabilities=trainee.loss.of_probabilities,
         reduction=trainee.loss.reduction,
         rules=rules,
@@ -53,7 +52,7 @@ def pass_through(trainee: Trainee, training: Images, batch_size: int, network: n
     statistics than one of training.
     """
     count = len(training.labels)
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(0)).to(training.images.device)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
     for some in order[: count // batch_size * batch_size].split(batch_size):
         images, labels = training.batch(some)
         inputs, _ = trainee.task.examples(trainee.preprocess(as_inputs(images)), labels)

@@ -1,7 +1,7 @@
 """What the loop writes down: numbers leave the device here, once an occasion."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from normscope.measurement import Measurement
 from normscope.runs.writer import RunWriter
+from normscope.tasks import Task
 from normscope.training.evaluation import evaluate
 from normscope.training.step import Trainee, Update
 
@@ -60,6 +61,12 @@ def scored_network(trainee: Trainee) -> nn.Module:
     for rule in trainee.regularizers.followers:
         network = rule.network(network)
     return network
+
+
+def score_names(held_out: Iterable[str], task: Task) -> tuple[str, ...]:
+    """The series that `score` writes of these splits; what has no classes has no accuracy."""
+    kinds = ("loss", "accuracy") if task.has_classes else ("loss",)
+    return tuple(f"{split}/{kind}" for split in held_out for kind in kinds)
 
 
 def score(
