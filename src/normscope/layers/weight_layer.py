@@ -48,7 +48,7 @@ def conv_layer(
     Returns:
         Children `conv`, `norm`, `activation`, as far as they are there, in the order in which they act.
     """
-    activate = activation and activation()
+    activate = activation and activation_for(out_channels, activation)
     channels = out_channels * pieces_of(activate)
     is_last = comes_last(norm_position) and activate is not None
     normalise = None if norm is None else norm(out_channels if is_last else channels, spatial=True)
@@ -81,7 +81,7 @@ def linear_layer(
     Returns:
         Children `linear`, `norm`, `activation`, `dropout`, as far as they are there, in the order in which they act.
     """
-    activate = activation()
+    activate = activation_for(out_features, activation)
     features = out_features * pieces_of(activate)
     is_last = comes_last(norm_position)
     normalise = None if norm is None else norm(out_features if is_last else features, spatial=False)
@@ -104,6 +104,15 @@ def comes_last(norm_position: str) -> bool:
     if norm_position not in ("before", "after"):
         raise ValueError(f"norm_position ({norm_position}) must be before or after the activation")
     return norm_position == "after"
+
+
+def activation_for(channels: int, activation: Activation) -> nn.Module:
+    """An activation that puts out so many channels; one with parameters of each is told by its method `fit`."""
+    made = activation()
+    fit = getattr(made, "fit", None)
+    if fit is not None:
+        fit(channels)
+    return made
 
 
 def pieces_of(activation: nn.Module | None) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 from torch import nn
 
 from normscope.layers.global_average import GlobalAverage
-from normscope.layers.weight_layer import Activation, Dropout, Linear, Norm, conv_layer
+from normscope.layers.weight_layer import Activation, Dropout, Linear, Norm, activation_for, conv_layer
 from normscope.layers.width import scaled
 from normscope.models.residual_block import ResidualBlock
 
@@ -77,7 +77,7 @@ def resnet(
         changes = stride != 1 or outputs != inputs
         shortcut = conv(inputs, outputs, kernel_size=1, stride=stride, activation=None) if changes else None
         end = branch and branch(index, sum(BLOCKS[depth]))
-        network[f"block{index + 1}"] = ResidualBlock(built, shortcut, end, activation())
+        network[f"block{index + 1}"] = ResidualBlock(built, shortcut, end, activation_for(outputs, activation))
         inputs = outputs
     network["average"] = GlobalAverage()  # (N, C, H, W) -> (N, C)
     if dropout is not None:
