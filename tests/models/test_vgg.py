@@ -116,7 +116,7 @@ def test_fractional_pooling_fits_the_slot():
     [
         ({"depth": 12}, r"depth \(12\) .* one of 11, 13, 16, 19"),
         ({"head": "big"}, r"head \(big\) .* linear or mlp"),
-        ({"image_size": 28}, r"image_size \(28\) .* at least 32 pixels.* model=resnet18"),
+        ({"image_size": 28}, r"image_size \(28\) .* at least 32 pixels.* dataset.pad by 2 .* model=resnet18"),
         ({"width": 0}, r"width \(0\) must be positive"),
         ({"bias": "no"}, r"bias \(no\) must be auto"),
     ],

@@ -94,6 +94,7 @@ def _check(depth: int, head: str, image_size: int) -> None:
         raise ValueError(f"head ({head}) of a VGG must be linear or mlp")
     if image_size < 32:
         raise ValueError(
-            f"image_size ({image_size}) of a VGG must be at least 32 pixels, since five pools halve it; take larger "
-            "images, or model=resnet18 or model=mlp, which accept any size"
+            f"image_size ({image_size}) of a VGG must be at least 32 pixels, since five pools halve it; raise "
+            f"dataset.pad by {-(-(32 - image_size) // 2)} where the dataset has one (mnist, fashion_mnist), take "
+            "larger images, or model=resnet18 or model=mlp, which accept any size"
         )
