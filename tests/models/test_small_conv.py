@@ -6,6 +6,7 @@ from torch import nn
 
 from normscope.layers.batch_norm import batch_norm
 from normscope.models.small_conv import small_conv
+from normscope.regularizers.fractional_max_pool import FractionalMaxPool
 
 
 def build(image_size=32, in_channels=3, width=1.0, norm=None, norm_position="before", **slots):
@@ -45,3 +46,10 @@ def test_children_come_in_the_order_of_action():
 def test_images_that_three_pools_would_use_up_are_refused():
     with pytest.raises(ValueError, match=r"image_size \(7\) .* at least 8 pixels.* model=mlp"):
         build(7)
+
+
+def test_a_pool_may_shrink_by_any_factor():
+    """32 -> 22 -> 15 -> 10 pixels, each ⌊0.7071 H⌋."""
+    network = build(width=0.1, pool=partial(FractionalMaxPool, ratio=0.7071))
+    assert network.head.in_features == 6 * 10 * 10
+    assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 10)

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from normscope.layers.weight_layer import Activation, Dropout, Linear, Norm, conv_layer
@@ -38,7 +39,7 @@ def small_conv(
         bias: auto (none where a norm with a shift follows) or always.
         norm, activation: factories, after every convolution; norm None leaves it out.
         norm_position: before or after the activation.
-        pool: kernel size -> module that halves the image.
+        pool: kernel size -> module that shrinks the image.
         linear, dropout: factories of the head and of what comes right before it; dropout None leaves it out.
     Returns:
         Children `layer1`, `pool1`, ..., `pool3`, `flatten`, `dropout` if any, `head`.
@@ -53,11 +54,12 @@ def small_conv(
     network: OrderedDict[str, nn.Module] = OrderedDict()
     channels, size = in_channels, image_size
     for number, published in enumerate(CHANNELS, 1):
-        inputs, channels, size = channels, scaled(published, width), size // 2
+        inputs, channels = channels, scaled(published, width)
         network[f"layer{number}"] = conv_layer(
             inputs, channels, kernel_size=5, bias=bias, norm=norm, norm_position=norm_position, activation=activation
         )
         network[f"pool{number}"] = pool(2)
+        size = network[f"pool{number}"](torch.zeros(1, 1, size, size)).shape[-1]  # not every pool halves
     network["flatten"] = nn.Flatten()  # (N, C, H, W) -> (N, C * H * W)
     if dropout is not None:
         network["dropout"] = dropout()
