@@ -102,6 +102,13 @@ def test_snapshots_are_taken_where_cycles_end():
     assert [member.weight[0, 0].item() for member in rule.network(network).members] == [3, 7, 11]
 
 
+def test_a_cycle_whose_lowest_rate_lasts_longer_ends_after_it():
+    """Two cycles in 25 updates: the bottom lies between updates 12 and 13, whose rates are equal."""
+    rule = SnapshotEnsemble()
+    rule.begin(course(steps=25, lr=lambda step: abs(step - 12.5) if step < 20 else 7.5 - (step - 20)))
+    assert rule.ends == {14, 25}
+
+
 def test_warming_up_is_no_cycle():
     rule = SnapshotEnsemble()
     rule.begin(course(lr=lambda step: min(step, 3) if step < 3 else in_cycles(step - 3)))

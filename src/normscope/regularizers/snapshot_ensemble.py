@@ -1,5 +1,7 @@
 """An ensemble of the networks that one training comes by."""
 
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import log
 from typing import Any
 
@@ -22,6 +24,19 @@ class Ensemble(nn.Module):
         """(N, ...) -> (N, K)."""
         answers = torch.stack([F.log_softmax(member(inputs).float(), 1) for member in self.members])
         return answers.logsumexp(0) - log(len(self.members))
+
+
+def ends_of_cycles(rates: Sequence[float]) -> Iterator[int]:
+    """The numbers of updates after which a learning rate that fell rises again, however long it was at its lowest.
+
+    Args:
+        rates: of update 0, 1, ...
+    """
+    falls = False
+    for updates, (before, after) in enumerate(pairwise(rates), 1):
+        if after > before and falls:
+            yield updates
+        falls = after < before or (falls and after == before)
 
 
 class SnapshotEnsemble(TrainingRule):
@@ -55,8 +70,7 @@ class SnapshotEnsemble(TrainingRule):
                 "regularizer.snapshot_ensemble: it needs whole cycles, and another rule may stop the run within one; "
                 "leave one of them out"
             )
-        rates = [course.lr(step) for step in range(course.steps)]
-        self.ends = {n for n in range(2, course.steps) if rates[n - 2] > rates[n - 1] < rates[n]} | {course.steps}
+        self.ends = {*ends_of_cycles([course.lr(step) for step in range(course.steps)]), course.steps}
         if len(self.ends) < 2:
             raise ValueError(
                 "regularizer.snapshot_ensemble: with this schedule the learning rate never falls and rises again, so "
