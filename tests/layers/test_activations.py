@@ -62,7 +62,7 @@ def test_prelu_learns_the_slope_of_its_data():
 
 
 def test_alpha_dropout_keeps_mean_0_and_variance_1():
-    """Klambauer et al. 2017, section 3: as of SELU's own outputs; plain dropout adds p / (1 - p) to the variance."""
+    """Klambauer et al. 2017: as of SELU's own outputs; plain dropout adds p / (1 - p) to the variance."""
     rule = composed(["regularizer=[alpha_dropout]"])[0]["regularizer"]["alpha_dropout"]["architecture"]["dropout"]
     assert rule["p"] == 0.05
     torch.manual_seed(0)

@@ -97,7 +97,7 @@ def lecun_uniform(layer: Layer, generator: torch.Generator, activation_gain: flo
 def lecun_normal(layer: Layer, generator: torch.Generator, activation_gain: float, *, mode: str) -> None:
     """Weight from N(0, 1 / fan), bias 0, whatever the activation.
 
-    LeCun et al. 1998, "Efficient BackProp", equation 16. SELU is made for it: mean 0 and variance 1 are a fixed point
+    LeCun et al. 1998, "Efficient BackProp", section 4.6. SELU is made for it: mean 0 and variance 1 are a fixed point
     of its layers (Klambauer et al. 2017, arXiv:1706.02515). Under ReLU the mean square halves with every layer.
 
     Args:

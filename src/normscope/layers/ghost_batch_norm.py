@@ -43,7 +43,7 @@ def ghost_batch_norm(
 ) -> nn.Module:
     """Normalise each channel over a part of the batch, a virtual batch, as if the batch were no larger.
 
-    Hoffer et al. 2017, arXiv:1705.08741, section 4, algorithm 1: BatchNorm over each virtual batch of so many images
+    Hoffer et al. 2017, arXiv:1705.08741, algorithm 1: BatchNorm over each virtual batch of so many images
     keeps the noise of small batches where the batch is large.
 
     Args:

@@ -6,7 +6,7 @@ from torch import nn
 def instance_norm(channels: int, spatial: bool, *, eps: float, affine: bool) -> nn.Module:
     """Normalise each channel of each image by its mean and variance over space, then scale and shift it.
 
-    Ulyanov et al. 2016, arXiv:1607.08022, equation 4; with μ and σ² over the H * W values of one image and channel:
+    Ulyanov et al. 2016, arXiv:1607.08022, section 2; with μ and σ² over the H * W values of one image and channel:
         z = γ (y − μ) / √(σ² + ε) + β
     No image knows of the others, and training and evaluation compute the same.
 

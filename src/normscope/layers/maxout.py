@@ -10,7 +10,7 @@ from torch import Tensor, nn
 def maxout(inputs: Tensor, pieces: int) -> Tensor:
     """The largest of a unit's linear pieces.
 
-    Goodfellow et al. 2013, arXiv:1302.4389, section 2:
+    Goodfellow et al. 2013, arXiv:1302.4389, section 3:
         h_i = max_j z_ij,    z_ij = x · W_ij + b_ij
 
     Args:

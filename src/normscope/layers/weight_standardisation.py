@@ -10,7 +10,7 @@ from normscope.layers.weight_layer import Norm
 def standardised(weight: Tensor, eps: float) -> Tensor:
     """Every filter with mean 0 and variance 1.
 
-    Qiao et al. 2019, arXiv:1903.10520, equations 5 to 7, over the C * k * k weights of each filter i:
+    Qiao et al. 2019, arXiv:1903.10520, section "Weight standardization", over the C * k * k weights of each filter i:
         Ŵ_i = (W_i − mean W_i) / √(var W_i + ε)
     The variance is the biased one; the gradient goes through mean and variance.
 

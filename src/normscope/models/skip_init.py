@@ -21,7 +21,7 @@ class Scale(nn.Module):
 def skip_init(network: nn.Sequential, *, initial: float) -> nn.Sequential:
     """Multiply the end of every residual branch by one learned number.
 
-    De & Smith 2020, arXiv:2002.10444, section 3:
+    De & Smith 2020, arXiv:2002.10444, SkipInit:
         x_{l+1} = shortcut(x_l) + α_l branch(x_l)
     With α = 0 at first every block is its shortcut, as BatchNorm makes deep branches small at initialisation.
 

@@ -28,7 +28,7 @@ def small_conv(
 ) -> nn.Sequential:
     """Three 5x5 convolutions of 64 channels, each followed by a pool, and a linear classifier.
 
-    Hinton et al. 2012, arXiv:1207.0580, appendix F, the network for CIFAR-10, which is that of cuda-convnet.
+    Hinton et al. 2012, arXiv:1207.0580, appendix, "Models for CIFAR-10": the network without dropout.
 
     Deviation: 2x2 max pools in place of one 3x3 max pool and two average pools, and no response normalisation.
 

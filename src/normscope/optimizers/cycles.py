@@ -37,7 +37,7 @@ def cycle_of(step: int, steps: int, *, cycles: int, growth: float) -> tuple[int,
 def triangular(step: int, steps: int, *, cycles: int, lowest: float, shrink: float) -> float:
     """Up from `lowest` to 1 and down again, both along a straight line, in each of `cycles` equal cycles.
 
-    Smith 2017, arXiv:1506.01186, section 3.2; the base rate is the cycle's maximum.
+    Smith 2017, arXiv:1506.01186, section 3.1; the base rate is the cycle's maximum.
 
     Args:
         cycles: in a run, at least 1.

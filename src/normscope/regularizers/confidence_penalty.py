@@ -11,7 +11,7 @@ class ConfidencePenalty(TrainingRule):
 
         −β (1/N) Σ H(p),   H(p) = −Σ_k p_k log p_k
 
-    Pereyra et al. 2017, arXiv:1701.06548, section 3.1. But for a constant it is β times the divergence from the answers
+    Pereyra et al. 2017, arXiv:1701.06548, section 3. But for a constant it is β times the divergence from the answers
     to the uniform distribution, KL(p ‖ u); label smoothing takes KL(u ‖ p).
 
     Args:

@@ -15,7 +15,7 @@ class GradientNoise(TrainingRule):
 
         g <- g + N(0, σ_t²),   σ_t² = η / (1 + t)^0.55
 
-    Neelakantan et al. 2015, arXiv:1511.06807, equation 1. The noise is drawn from PyTorch's generator of the device,
+    Neelakantan et al. 2015, arXiv:1511.06807, section 3. The noise is drawn from PyTorch's generator of the device,
     after the network's own.
 
     Args:

@@ -11,7 +11,7 @@ def mixup(images: Tensor, targets: Tensor, generator: torch.Generator, *, alpha:
 
         x <- λ x + (1 − λ) x',   t <- λ t + (1 − λ) t',   λ ~ Beta(α, α), one draw for the batch
 
-    Zhang et al. 2018, arXiv:1710.09412, equation 1 and figure 1a.
+    Zhang et al. 2018, arXiv:1710.09412, figure 1a.
 
     Args:
         images: (N, C, H, W) in [0, 1].
