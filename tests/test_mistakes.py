@@ -8,7 +8,7 @@ import pytest
 
 from normscope import sweeps
 from normscope.errors import UsageError
-from tests.commands import TINY, normscope
+from tests.commands import TINY, normscope, normscope_afresh
 
 WITHOUT_TORCH = [
     (["optimizer=sgdd"], "Could not find 'optimizer/sgdd'"),
@@ -85,6 +85,6 @@ def test_a_disk_that_is_all_but_full_is_told_of(tmp_path, monkeypatch):
 def test_help_and_configs_answer_without_pytorch(tmp_path, flag):
     """Without importing it: the check is that a poisoned PyTorch is never touched."""
     (tmp_path / "torch.py").write_text("raise ImportError('torch was imported')")
-    result = normscope(*([flag] if flag == "--help" else ["--cfg", "job"]), cwd=tmp_path)
+    result = normscope_afresh(*([flag] if flag == "--help" else ["--cfg", "job"]), cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "vgg" in result.stdout

@@ -6,7 +6,7 @@ import sys
 import time
 
 from normscope.runs.summary import read_summary
-from tests.commands import TINY, normscope, run_folders
+from tests.commands import TINY, normscope, normscope_afresh, run_folders
 
 QUICK = [*TINY, "steps=12", "probe=[]", "model=mlp"]
 
@@ -51,7 +51,7 @@ def test_a_failed_run_loses_none_of_the_others_and_shows_in_the_exit_code(tmp_pa
 def test_runs_in_parallel_end_in_the_same_weights_as_one_after_the_other(tmp_path):
     for name, launcher in (("serial", []), ("parallel", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"])):
         (tmp_path / name).mkdir()
-        result = normscope("-m", *QUICK, "seed=0,1,2", *launcher, cwd=tmp_path / name)
+        result = normscope_afresh("-m", *QUICK, "seed=0,1,2", *launcher, cwd=tmp_path / name)
         assert result.returncode == 0, result.stdout + result.stderr
     for folder in run_folders(tmp_path / "serial"):
         twin = tmp_path / "parallel" / folder.relative_to(tmp_path / "serial")

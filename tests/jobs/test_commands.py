@@ -10,7 +10,7 @@ from normscope.composed import composed, job_of
 from normscope.places import CONFIGS
 from normscope.reopened import survey_of
 from normscope.runs.reader import read_run
-from tests.commands import normscope, run_folders
+from tests.commands import normscope, normscope_afresh, run_folders
 
 JOBS = sorted(path.stem for path in (CONFIGS / "job").glob("*.yaml"))
 
@@ -116,7 +116,7 @@ def test_a_mistake_is_one_message_before_anything_is_written(runs, tmp_path, mon
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     run = str(runs[0].relative_to(runs[0].parents[2]))
     before = digests(outputs.resolve())
-    result = normscope(*(word.replace("RUN", run) for word in overrides), "outputs=outputs", cwd=tmp_path)
+    result = normscope_afresh(*(word.replace("RUN", run) for word in overrides), "outputs=outputs", cwd=tmp_path)
     assert result.returncode == 1, result.stdout + result.stderr
     assert message in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
