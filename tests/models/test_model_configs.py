@@ -1,6 +1,7 @@
 """Every model in configs/model with every norm in configs/model/norm."""
 
-from functools import partial
+from copy import deepcopy
+from functools import cache, partial
 from math import sqrt
 from pathlib import Path
 
@@ -37,11 +38,17 @@ every_model = pytest.mark.parametrize("model", MODELS)
 every_pair = pytest.mark.parametrize(("model", "norm"), PAIRS)
 
 
-def build(model, *, norm="batch", activation="relu", position="before", narrow=True, device="cpu"):
+@cache
+def node_of(model, norm, activation, narrow):
+    """The model's part of the config, composed once."""
+    overrides = [f"model/norm={norm}", *(WITH.get(norm, []) if narrow else [])]
+    overrides += [] if model == "deep_linear" else [f"model/activation={activation}"]
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        overrides = [f"model/norm={norm}", *(WITH.get(norm, []) if narrow else [])]
-        overrides += [] if model == "deep_linear" else [f"model/activation={activation}"]
-        node = compose(f"model/{model}", overrides=overrides).model
+        return compose(f"model/{model}", overrides=overrides).model
+
+
+def build(model, *, norm="batch", activation="relu", position="before", narrow=True, device="cpu"):
+    node = deepcopy(node_of(model, norm, activation, narrow))
     if "norm_position" in node:
         node.norm_position = position
     if narrow:
