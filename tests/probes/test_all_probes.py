@@ -23,9 +23,9 @@ def overrides(probe: str) -> list[str]:
     return [f"probe=[{probe}]", *(["model/norm=none"] if probe in WITHOUT_NORM else [])]
 
 
-def measured(probe: str, *more: str, steps: int = 1):
-    """What a probe finds in the first steps of a small run, and the record of the last of them."""
-    job = assemble(*composed([*TINY, *NOISY, *overrides(probe), *more]))
+def measured(chosen: list[str], *, steps: int = 1):
+    """The probes of a small run, what they find in the last of its first steps, and the record of that step."""
+    job = assemble(*composed([*TINY, *NOISY, *chosen]))
     found, kept = [], {}
     for step in range(steps):
         batch = job.training.images[:16], job.training.labels[:16]
@@ -34,17 +34,29 @@ def measured(probe: str, *more: str, steps: int = 1):
         found = [one.measure(record) for one in job.probing.probes]
         for measurement in found:
             kept |= measurement.kept
-    return found, record
+    return job.probing.probes, found, record
+
+
+def run_of(chosen: list[str], folder):
+    job = assemble(*composed([*TINY, *NOISY, *chosen, "probe_every=1", "steps=4"]))
+    carry_out(job, folder, lambda step, metrics: None)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def without(tmp_path_factory):
+    """The folders of runs without probes, by their norm."""
+    folders = {norm: tmp_path_factory.mktemp(norm) for norm in ("batch", "none")}
+    return {norm: run_of([f"model/norm={norm}", "probe=[]"], folder) for norm, folder in folders.items()}
 
 
 @pytest.mark.parametrize("probe", PROBES)
-def test_a_run_with_the_probe_ends_in_the_weights_of_one_without(tmp_path, probe):
-    for name, chosen in (("with", overrides(probe)), ("without", [*overrides(probe), "probe=[]"])):
-        job = assemble(*composed([*TINY, *NOISY, *chosen, "probe_every=1", "steps=4"]))
-        carry_out(job, tmp_path / name, lambda step, metrics: None)
-    assert same(weights_in(tmp_path / "with"), weights_in(tmp_path / "without"))
+def test_a_run_with_the_probe_ends_in_the_weights_of_one_without(tmp_path, without, probe):
+    plain = without["none" if probe in WITHOUT_NORM else "batch"]
+    run_of(overrides(probe), tmp_path)
+    assert same(weights_in(tmp_path), weights_in(plain))
     for series in ("train/", "test/"):
-        assert rows(tmp_path / "with", series) == rows(tmp_path / "without", series)
+        assert rows(tmp_path, series) == rows(plain, series)
 
 
 def test_all_probes_together_leave_no_trace(tmp_path):
@@ -58,20 +70,19 @@ def test_all_probes_together_leave_no_trace(tmp_path):
 
 
 def test_no_two_probes_write_the_same_series():
-    names = Counter()
-    for probe in PROBES:
-        for found in measured(probe, steps=2)[0]:
+    names, together = Counter(), [probe for probe in PROBES if probe not in WITHOUT_NORM]
+    for chosen in ([f"probe=[{','.join(together)}]"], *(overrides(probe) for probe in WITHOUT_NORM)):
+        for found in measured(chosen, steps=2)[1]:
             names.update({*found.scalars, *found.histograms, *found.kept})
+    assert len(names) > len(PROBES)
     assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("probe", PROBES)
 def test_a_probe_is_a_function_of_the_record(probe):
     """Asked twice, it says the same."""
-    (_, *_), record = measured(probe)
-    job = assemble(*composed([*TINY, *overrides(probe)]))
-    (one,) = job.probing.probes
-    first, second = one.measure(replace(record)), one.measure(replace(record))
+    (one,), (first,), record = measured(overrides(probe))
+    second = one.measure(replace(record))
     assert first.scalars.keys() == second.scalars.keys()
     for name, value in first.scalars.items():
         torch.testing.assert_close(torch.as_tensor(value), torch.as_tensor(second.scalars[name]), equal_nan=True)
@@ -79,6 +90,6 @@ def test_a_probe_is_a_function_of_the_record(probe):
 
 @pytest.mark.parametrize("probe", PROBES)
 def test_a_probe_measures_in_float64_on_demand(probe):
-    found, record = measured(probe, "probe_precision=fp64")
+    _, found, record = measured([*overrides(probe), "probe_precision=fp64"])
     assert record.base[1][next(iter(record.weights))].dtype == torch.float64
     assert any(one.scalars or one.histograms or one.kept for one in found)
