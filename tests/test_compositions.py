@@ -26,6 +26,14 @@ SMALL = [
     "log_every=1",
     "probe_every=1",
 ]
+CHEAPER = {  # a choice -> what makes it do less of the same
+    "optimizer=newton": ["model.width=0.01", "optimizer.most_weights=500"],
+    "jacobian": ["probe.jacobian.images=1", "probe.jacobian.max_entries=20000"],
+    "eigenvalues": ["probe.eigenvalues.products=3", "probe.eigenvalues.count=1"],
+    "spectrum": ["probe.spectrum.products=4"],
+    "hessian_trace": ["probe.hessian_trace.vectors=2"],
+    "theorem_4_2": ["probe.theorem_4_2.layers=1"],
+}
 DRAWS, CHUNKS = 300, 12
 
 
@@ -52,6 +60,7 @@ def drawn(seed: int) -> list[str]:
         f"task={task}",
         f"loss={'squared_error' if task == 'reconstruction' else 'cross_entropy'}",
         *SMALL,
+        *(less for choice in (*chosen, *probes) for less in CHEAPER.get(choice, [])),
     ]
 
 

@@ -26,7 +26,7 @@ ONLY_WITH = {  # a choice -> what else must be chosen for it to have a meaning
     "plain": ["model=resnet18"],
     "skip_init": ["model=resnet18", "model/norm=none"],
     "fixup": ["model=resnet18", "model/norm=none"],
-    "newton": ["model=mlp", "model.hidden_layers=1", "model.hidden_units=1"],
+    "newton": ["model=small_conv", "model.width=0.01"],
     "stochastic_depth": ["model=resnet18"],
     "early_stopping": ["dataset.validation=8", "batch_size=8"],
     "snapshot_ensemble": ["schedule=restarts", "schedule.growth=1"],
