@@ -1,0 +1,195 @@
+"""From the table of a babysitting job to its verdicts: numbers in, words out."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from normscope.figures.babysitting import Babysat
+from normscope.figures.titles import amount
+from normscope.surveys.learning_rates import fall, fate
+from normscope.surveys.survey import Finding
+
+INITIAL, PENALTY, SUBSET, RATE = 1.0, 2.0, 3.0, 4.0  # the checks, as the table's first column has them
+MEASURED = ("found", "expected", "accuracy", "updates", "update_ratio", "update_ratio_least", "update_ratio_most")
+
+NEAR = 0.1  # nats from ln K: CS231n's example, 2.302 expected for ten classes
+APART = 1.0  # nats above: He's init has logits of variance 2, which cost about half of that
+EXACT = 1e-5
+RATIOS = (1e-4, 1e-2)  # around the 1e-3 of CS231n
+SLOW = 0.1  # of the largest fall
+HALF = 0.5  # of the loss at the start
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the verdicts speak of.
+
+    Attributes:
+        lr: the config's; init: its choice; subject: the run, for the title.
+        subset, subset_steps, learnt_below: of the tiny subset.
+        steps, size: updates at each learning rate, and images an update.
+    """
+
+    lr: float
+    subset: int
+    subset_steps: int
+    steps: int
+    size: int
+    learnt_below: float
+    init: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A table that has been read: the verdicts, what they come to in words and numbers, and what is to be drawn."""
+
+    findings: tuple[Finding, ...]
+    sentence: str
+    numbers: dict[str, float]
+    picture: Babysat
+
+
+def thinned(losses: Sequence[float], count: int) -> list[float]:
+    """`count` of the losses from the first to the last; where there are fewer, all of them and nan after them."""
+    if len(losses) <= count:
+        return [*losses, *[math.nan] * (count - len(losses))]
+    return [losses[place] for place in places(len(losses), count)]
+
+
+def places(updates: int, count: int) -> list[int]:
+    """The updates that `thinned` keeps."""
+    return list(range(updates)) if updates <= count else [round(x) for x in np.linspace(0, updates - 1, count)]
+
+
+def judged(setting: Setting, table: np.ndarray) -> Judged:
+    """Read the table of a finished job.
+
+    Args:
+        table: (points, columns): check, at, MEASURED, then the losses.
+    """
+    rows = {check: table[table[:, 0] == check] for check in (INITIAL, PENALTY, SUBSET, RATE)}
+    tried = rows[RATE][np.argsort(rows[RATE][:, 1])]
+    first = 2 + len(MEASURED)
+    still, curves, guess = tried[0, first:], tried[1:, first:], float(tried[0, 3])
+    rates, ratios = tried[1:, 1], tried[1:, 6:9]
+    fates = [fate(curve, still) for curve in curves]
+    falls = [fall(curve, still) for curve in curves]
+    chosen = int(np.argmin(abs(rates - setting.lr)))
+    subset = rows[SUBSET][0]
+    found = (
+        initial_finding(setting, *rows[INITIAL][0, 2:4]),
+        *(penalty_finding(*row[1:4]) for row in rows[PENALTY]),
+        rate_finding(setting, rates, fates, falls, chosen),
+        subset_finding(setting, subset[first], subset[2], subset[4], int(subset[5]), fates[chosen]),
+        ratio_finding(ratios[chosen]),
+    )
+    sick = [finding.check for finding in found if finding.verdict == "look here"]
+    numbers = {
+        "initial/loss": rows[INITIAL][0, 2],
+        "initial/guess": rows[INITIAL][0, 3],
+        **{f"penalty/{row[1]:g}": row[2] for row in rows[PENALTY]},
+        "tiny_subset/loss": subset[2],
+        "tiny_subset/accuracy": subset[4],
+        "tiny_subset/updates": subset[5],
+        "learning_rate/fall": falls[chosen],
+        "learning_rate/best": rates[int(np.argmax(falls))],
+        "update_ratio": ratios[chosen, 0],
+        "look_here": len(sick),
+    }
+    updates = int(subset[5])
+    kept = places(updates, setting.steps)
+    picture = Babysat(
+        lr=setting.lr,
+        rates=rates,
+        fates=fates,
+        curves=curves,
+        still=still,
+        guess=guess,
+        ratios=ratios,
+        band=RATIOS,
+        subset_updates=np.array(kept),
+        subset=subset[first : first + len(kept)],
+        learnt_below=setting.learnt_below,
+        images=setting.subset,
+        size=setting.size,
+    )
+    sentence = f"look here: {', '.join(sick)}" if sick else "healthy, as far as minutes can tell"
+    return Judged(found, sentence, {name: float(value) for name, value in numbers.items()}, picture)
+
+
+def initial_finding(setting: Setting, loss: float, guess: float) -> Finding:
+    """Outputs that know nothing yet are all alike, and cost the loss of guessing."""
+    found, expected = f"{loss:.4g}", f"{guess:.4g} ± {NEAR:g}, that of guessing"
+    if abs(loss - guess) <= NEAR:
+        return Finding("initial loss", "fine", found, expected)
+    if guess < loss <= guess + APART:
+        advice = "the first outputs are spread, as He's init makes them: harmless if the rest is fine"
+        return Finding("initial loss", "note", found, expected, advice)
+    advice = (
+        "the loss is below guessing before any training: are the classes balanced, and their number right?"
+        if loss < guess
+        else f"the first outputs are far too large: smaller initial weights than init={setting.init}, or a norm"
+    )
+    return Finding("initial loss", "look here", found, expected, advice)
+
+
+def penalty_finding(times: float, rise: float, penalty: float) -> Finding:
+    """The objective is the loss and the penalties, to rounding."""
+    found, expected = f"objective − loss = {rise:.6g}", f"{penalty:.6g}, the penalties' own sum, ± {EXACT:g}"
+    name = "penalties" if times == 1 else f"penalties x {times:g}"
+    if abs(rise - penalty) <= EXACT * max(1, abs(penalty)):
+        return Finding(name, "fine", found, expected)
+    advice = "a loss term is not what it says of itself: is its strength out of the range of float32?"
+    return Finding(name, "look here", found, expected, advice)
+
+
+def rate_finding(
+    setting: Setting, rates: np.ndarray, fates: Sequence[str], falls: Sequence[float], chosen: int
+) -> Finding:
+    """Where the chosen rate stands among the others."""
+    fine = [float(rate) for rate, found in zip(rates, fates, strict=True) if found == "fine"]
+    expected = f"fine; rates that are: {min(fine):g} to {max(fine):g}" if fine else "fine; no rate is"
+    moved = f"the loss falls by {falls[chosen]:.2g}" if math.isfinite(falls[chosen]) else "the loss is lost"
+    found = f"{setting.lr:g} is {fates[chosen]}: {moved} in {setting.steps} updates"
+    best = float(rates[int(np.argmax(falls))])
+    most = f"it falls most, by {max(falls):.2g}, at optimizer.lr={best:g}"
+    if fates[chosen] != "fine":
+        advice = most if fine else "no rate helps, so it is not the rate: look at the init, the norm and the data"
+        return Finding("learning rate", "look here", found, expected, advice)
+    if falls[chosen] < SLOW * max(falls):
+        return Finding("learning rate", "note", found, expected, f"slow, if the run is short: {most}")
+    return Finding("learning rate", "fine", found, expected)
+
+
+def subset_finding(setting: Setting, start: float, loss: float, accuracy: float, updates: int, rate: str) -> Finding:
+    """A network that can learn at all learns a few images by heart."""
+    right = "" if math.isnan(accuracy) else f", {100 * accuracy:.0f} % right"
+    found = f"loss {loss:.3g}{right} after {updates} updates"
+    all_right = "" if math.isnan(accuracy) else " and 100 % right"
+    expected = f"{setting.subset} images: below {amount(setting.learnt_below)}{all_right} within {setting.subset_steps}"
+    if loss < setting.learnt_below and not accuracy < 1:
+        return Finding("tiny subset", "fine", found, expected)
+    if loss < HALF * start:
+        advice = "it learns, but slowly: a larger rate, or momentum; or more job.subset_steps"
+    elif rate != "fine":
+        advice = "first put the learning rate right"
+    elif not math.isfinite(loss):
+        advice = "it diverges without the regularizers: a smaller rate, or smaller initial weights"
+    else:
+        advice = "does the gradient reach all layers (init, norm, activation)? do equal images have equal labels?"
+    return Finding("tiny subset", "look here", found, expected, advice)
+
+
+def ratio_finding(ratios: Sequence[float]) -> Finding:
+    """An update should be about a thousandth of the weights."""
+    middle, least, most = ratios
+    found = f"median {middle:.1e} ({least:.0e} to {most:.0e})"
+    low, high = RATIOS
+    expected = f"{low:g} to {high:g}, about 1e-3"
+    if low <= middle <= high:
+        return Finding("update ratio", "fine", found, expected)
+    small, large = "a larger rate, or smaller initial weights", "a smaller rate, or larger initial weights"
+    return Finding("update ratio", "look here", found, expected, small if middle < low else large)
