@@ -41,6 +41,10 @@ def babysit(
     acts on the gradient (clipping) stays, being part of how steps are taken. Rates are tried with all regularizers, and
     each is constant: the schedule is left out. BatchNorm normalises by the batch throughout, as in training.
 
+    Where the loss is no mean cross-entropy, nats become shares of the loss of guessing. What is off, but harmless while
+    the rest is fine (the spread outputs of He's init, updates up to ten times beyond their range), is a note; all else
+    says `look here`.
+
     Args:
         prepare: whether regularised -> the run, put together.
         subset, subset_steps: images, the same number of each class, and updates at most.
@@ -94,6 +98,7 @@ def babysit(
         steps=steps,
         size=size,
         learnt_below=checks.learnt_below,
+        nat=checks.nat,
         init=str(choices.get("init")),
         subject=f"{choices.get('model')}, norm {choices.get('model/norm')}, init {choices.get('init')}, rate {lr:g}",
     )

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from normscope.jobs.babysit_findings import thinned
 from normscope.measurement import Measurement, Probe
 from normscope.probes.weights import weights
 from normscope.record import StepRecord
 from normscope.regularizers.rules import Weights
-from normscope.surveys.trials import Beginning, Learnt, Series
+from normscope.surveys.trials import Beginning, Learnt, Series, thinned
 from normscope.training.recording import Images
 from normscope.training.step import as_targets
 from normscope.when import every
@@ -47,7 +46,7 @@ class Checks:
     def initial_loss(self, at: float) -> list[float]:
         """The loss before the first update, and that of guessing."""
         found = self._trial(self.plain, steps=FIRST_BATCHES, lr=at)["train/loss"]
-        return self._row(sum(found) / len(found), self._guess(self.plain.job.training.labels[: self.size]))
+        return self._row(sum(found) / len(found), self._guess(self.plain.job.training.labels, self.size))
 
     def penalty(self, times: float) -> list[float]:
         """By how much the step's objective is above its loss, and the loss terms themselves, in float64."""
@@ -79,17 +78,26 @@ class Checks:
         probe = Probe("weights", every(RATIO_EVERY), partial(weights, bins=2))
         found = self._trial(self.whole, steps=self.steps, lr=lr, probes=[probe] if lr else [])
         ratios = [float(np.median(each)) for name, each in found.items() if name.startswith("update_ratio/")]
-        losses, guess = found["train/loss"], self._guess(self.whole.job.training.labels[: self.size])
+        losses, guess = found["train/loss"], self._guess(self.whole.job.training.labels, self.size)
         return self._row(losses[-1], guess, ratios=ratios, losses=losses)
 
     @property
-    def learnt_below(self) -> float:
-        """The loss of the tiny subset below which it is learnt: 0.01 nats of ln K, and the same share elsewhere."""
-        loss, guess = self.plain.trainee.loss, self._guess(self.images.labels)
-        return LEARNT * guess / (math.log(self.plain.trainee.classes) if loss.of_probabilities else 1)
+    def nat(self) -> float:
+        """1 nat as a share of the loss of guessing, ln K; 1 where the loss is no cross-entropy."""
+        trainee = self.plain.trainee
+        return 1 / math.log(trainee.classes) if trainee.loss.of_probabilities else 1.0
 
-    def _guess(self, labels: Tensor) -> float:
-        return self.plain.trainee.loss.of_guessing(as_targets(labels, self.plain.trainee.classes))
+    @property
+    def learnt_below(self) -> float:
+        """The loss of the tiny subset below which it is learnt."""
+        labels = self.images.labels
+        return LEARNT * self.nat * self._guess(labels, len(labels))
+
+    def _guess(self, labels: Tensor, size: int) -> float:
+        """The loss of outputs that are all zero, of a batch as it is on average."""
+        trainee = self.plain.trainee
+        guess = trainee.loss.of_guessing(as_targets(labels, trainee.classes))
+        return guess if trainee.loss.reduction == "mean" else guess * size / len(labels)
 
     def _trial(self, beginning: Beginning, **rest: object) -> Series:
         training = beginning.job.training

@@ -10,6 +10,7 @@ from normscope.figures.babysitting import Babysat
 from normscope.figures.titles import amount
 from normscope.surveys.learning_rates import fall, fate
 from normscope.surveys.survey import Finding
+from normscope.surveys.trials import places
 
 INITIAL, PENALTY, SUBSET, RATE = 1.0, 2.0, 3.0, 4.0  # the checks, as the table's first column has them
 MEASURED = ("found", "expected", "accuracy", "updates", "update_ratio", "update_ratio_least", "update_ratio_most")
@@ -18,8 +19,15 @@ NEAR = 0.1  # nats from ln K: CS231n's example, 2.302 expected for ten classes
 APART = 1.0  # nats above: He's init has logits of variance 2, which cost about half of that
 EXACT = 1e-5
 RATIOS = (1e-4, 1e-2)  # around the 1e-3 of CS231n
+TOLERATED = 10.0  # times beyond them, while the loss falls
 SLOW = 0.1  # of the largest fall
 HALF = 0.5  # of the loss at the start
+
+FIRST = {  # what is most likely at the bottom of it -> what is said of the other checks that fail with it
+    "initial loss": "first put the initial loss right",
+    "learning rate": "first put the learning rate right",
+    "gradient": "no rate helps: does the gradient reach all layers? larger initial weights, a norm, another activation",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class Setting:
 
     Attributes:
         lr: the config's; init: its choice; subject: the run, for the title.
+        nat: 1 nat as a share of the loss of guessing; 1 where the loss is no cross-entropy.
         subset, subset_steps, learnt_below: of the tiny subset.
         steps, size: updates at each learning rate, and images an update.
     """
@@ -38,6 +47,7 @@ class Setting:
     steps: int
     size: int
     learnt_below: float
+    nat: float
     init: str
     subject: str
 
@@ -50,18 +60,6 @@ class Judged:
     sentence: str
     numbers: dict[str, float]
     picture: Babysat
-
-
-def thinned(losses: Sequence[float], count: int) -> list[float]:
-    """`count` of the losses from the first to the last; where there are fewer, all of them and nan after them."""
-    if len(losses) <= count:
-        return [*losses, *[math.nan] * (count - len(losses))]
-    return [losses[place] for place in places(len(losses), count)]
-
-
-def places(updates: int, count: int) -> list[int]:
-    """The updates that `thinned` keeps."""
-    return list(range(updates)) if updates <= count else [round(x) for x in np.linspace(0, updates - 1, count)]
 
 
 def judged(setting: Setting, table: np.ndarray) -> Judged:
@@ -79,12 +77,14 @@ def judged(setting: Setting, table: np.ndarray) -> Judged:
     falls = [fall(curve, still) for curve in curves]
     chosen = int(np.argmin(abs(rates - setting.lr)))
     subset = rows[SUBSET][0]
+    start = initial_finding(setting, *rows[INITIAL][0, 2:4])
+    cause = cause_of(start, fates, chosen)
     found = (
-        initial_finding(setting, *rows[INITIAL][0, 2:4]),
+        start,
         *(penalty_finding(*row[1:4]) for row in rows[PENALTY]),
-        rate_finding(setting, rates, fates, falls, chosen),
-        subset_finding(setting, subset[first], subset[2], subset[4], int(subset[5]), fates[chosen]),
-        ratio_finding(ratios[chosen]),
+        rate_finding(setting, rates, fates, falls, chosen, cause),
+        subset_finding(setting, subset[first], subset[2], subset[4], int(subset[5]), cause),
+        ratio_finding(ratios[chosen], cause),
     )
     sick = [finding.check for finding in found if finding.verdict == "look here"]
     numbers = {
@@ -122,10 +122,11 @@ def judged(setting: Setting, table: np.ndarray) -> Judged:
 
 def initial_finding(setting: Setting, loss: float, guess: float) -> Finding:
     """Outputs that know nothing yet are all alike, and cost the loss of guessing."""
-    found, expected = f"{loss:.4g}", f"{guess:.4g} ± {NEAR:g}, that of guessing"
-    if abs(loss - guess) <= NEAR:
+    near, apart = NEAR * setting.nat * guess, APART * setting.nat * guess
+    found, expected = f"{loss:.4g}", f"{guess:.4g} ± {near:.2g}, that of guessing"
+    if abs(loss - guess) <= near:
         return Finding("initial loss", "fine", found, expected)
-    if guess < loss <= guess + APART:
+    if guess < loss <= guess + apart:
         advice = "the first outputs are spread, as He's init makes them: harmless if the rest is fine"
         return Finding("initial loss", "note", found, expected, advice)
     advice = (
@@ -146,25 +147,35 @@ def penalty_finding(times: float, rise: float, penalty: float) -> Finding:
     return Finding(name, "look here", found, expected, advice)
 
 
+def cause_of(start: Finding, fates: Sequence[str], chosen: int) -> str:
+    """Which fault is to be mended first, because others follow from it: a key of FIRST, or ""."""
+    if start.verdict == "look here":
+        return "initial loss"
+    if fates[chosen] == "fine":
+        return ""
+    return "learning rate" if "fine" in fates else "gradient"
+
+
 def rate_finding(
-    setting: Setting, rates: np.ndarray, fates: Sequence[str], falls: Sequence[float], chosen: int
+    setting: Setting, rates: np.ndarray, fates: Sequence[str], falls: Sequence[float], chosen: int, cause: str
 ) -> Finding:
     """Where the chosen rate stands among the others."""
-    fine = [float(rate) for rate, found in zip(rates, fates, strict=True) if found == "fine"]
-    expected = f"fine; rates that are: {min(fine):g} to {max(fine):g}" if fine else "fine; no rate is"
-    moved = f"the loss falls by {falls[chosen]:.2g}" if math.isfinite(falls[chosen]) else "the loss is lost"
-    found = f"{setting.lr:g} is {fates[chosen]}: {moved} in {setting.steps} updates"
-    best = float(rates[int(np.argmax(falls))])
-    most = f"it falls most, by {max(falls):.2g}, at optimizer.lr={best:g}"
+    fine = [f"{rate:g}" for rate, found in zip(rates, fates, strict=True) if found == "fine"]
+    expected = f"fine, as {' to '.join(dict.fromkeys([fine[0], fine[-1]]))} are" if fine else "fine; no rate is"
+    fell = falls[chosen]
+    moved = f", the loss {'falls' if fell >= 0 else 'rises'} by {abs(fell):.2g}" if math.isfinite(fell) else ""
+    found = f"{setting.lr:g}: {fates[chosen]}{moved} in {setting.steps} updates"
+    most = f"it falls most, by {max(falls):.2g}, at optimizer.lr={rates[int(np.argmax(falls))]:g}"
     if fates[chosen] != "fine":
-        advice = most if fine else "no rate helps, so it is not the rate: look at the init, the norm and the data"
-        return Finding("learning rate", "look here", found, expected, advice)
-    if falls[chosen] < SLOW * max(falls):
+        return Finding(
+            "learning rate", "look here", found, expected, most if cause == "learning rate" else FIRST[cause]
+        )
+    if fell < SLOW * max(falls):
         return Finding("learning rate", "note", found, expected, f"slow, if the run is short: {most}")
     return Finding("learning rate", "fine", found, expected)
 
 
-def subset_finding(setting: Setting, start: float, loss: float, accuracy: float, updates: int, rate: str) -> Finding:
+def subset_finding(setting: Setting, start: float, loss: float, accuracy: float, updates: int, cause: str) -> Finding:
     """A network that can learn at all learns a few images by heart."""
     right = "" if math.isnan(accuracy) else f", {100 * accuracy:.0f} % right"
     found = f"loss {loss:.3g}{right} after {updates} updates"
@@ -174,22 +185,25 @@ def subset_finding(setting: Setting, start: float, loss: float, accuracy: float,
         return Finding("tiny subset", "fine", found, expected)
     if loss < HALF * start:
         advice = "it learns, but slowly: a larger rate, or momentum; or more job.subset_steps"
-    elif rate != "fine":
-        advice = "first put the learning rate right"
+    elif cause:
+        advice = FIRST[cause]
     elif not math.isfinite(loss):
         advice = "it diverges without the regularizers: a smaller rate, or smaller initial weights"
     else:
-        advice = "does the gradient reach all layers (init, norm, activation)? do equal images have equal labels?"
+        advice = "is the network too small, or a unit dead? do equal images have equal labels?"
     return Finding("tiny subset", "look here", found, expected, advice)
 
 
-def ratio_finding(ratios: Sequence[float]) -> Finding:
-    """An update should be about a thousandth of the weights."""
+def ratio_finding(ratios: Sequence[float], cause: str) -> Finding:
+    """An update should be about a thousandth of the weights; somewhat off is no fault while the loss falls."""
     middle, least, most = ratios
     found = f"median {middle:.1e} ({least:.0e} to {most:.0e})"
     low, high = RATIOS
     expected = f"{low:g} to {high:g}, about 1e-3"
     if low <= middle <= high:
         return Finding("update ratio", "fine", found, expected)
-    small, large = "a larger rate, or smaller initial weights", "a smaller rate, or larger initial weights"
-    return Finding("update ratio", "look here", found, expected, small if middle < low else large)
+    size, rate = ("small", "larger") if middle < low else ("large", "smaller")
+    if not cause and low / TOLERATED <= middle <= high * TOLERATED:
+        advice = f"{size}, but the loss falls: if it stops falling, try a {rate} rate"
+        return Finding("update ratio", "note", found, expected, advice)
+    return Finding("update ratio", "look here", found, expected, FIRST[cause] if cause else f"a {rate} rate")

@@ -6,6 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import numpy as np
 import torch
 
 from normscope.data.batches import Batches
@@ -133,6 +134,18 @@ def few_of(images: Images, count: int) -> Images:
     some = subset(Split(images.images.cpu(), images.labels.cpu()), count)
     device = images.images.device
     return Images(some.images.to(device), some.labels.to(device))
+
+
+def thinned(losses: Sequence[float], count: int) -> list[float]:
+    """`count` of the losses from the first to the last; where there are fewer, all of them and nan after them."""
+    if len(losses) <= count:
+        return [*losses, *[math.nan] * (count - len(losses))]
+    return [losses[place] for place in places(len(losses), count)]
+
+
+def places(updates: int, count: int) -> list[int]:
+    """The updates that `thinned` keeps."""
+    return list(range(updates)) if updates <= count else [round(x) for x in np.linspace(0, updates - 1, count)]
 
 
 def _constant(step: int, steps: int) -> float:
