@@ -49,13 +49,15 @@ def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str
         return str(earlier["status"])
 
     from normscope.assemble import assemble
-    from normscope.progress import numbers, shown
+    from normscope.progress import numbers, shown, way_out
     from normscope.training.run import carry_out
 
     job = assemble(config, choices)
     with shown(folder, job) as progress:
         summary = carry_out(job, folder, progress)
     print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")
+    if summary["status"] == "diverged":
+        print(f"  {way_out(config, summary['step'])}")
     return str(summary["status"])
 
 
