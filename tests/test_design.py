@@ -72,7 +72,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "beginnings": {"assemble", "instantiation", "surveys"},
     "tables": {"claims", "runs"},
     "observed": {"runs", "figures"},
-    "report": {"experiment_files", "tables", "pairs", "runs", "figures", "observed"},
+    "report": {"experiment_files", "tables", "pairs", "runs", "figures", "observed", "surveys"},
     "experiment_files": set(),
 }
 HOMES = {

@@ -55,9 +55,13 @@ def tell(folder: Path, console: Console | None = None) -> str:
 
     Returns:
         finished, or `look here` where a check failed.
+    Raises:
+        UsageError: if it has not finished.
     """
     console = console or Console()
     summary = read_summary(folder) or {}
+    if summary.get("status") != "finished":
+        raise UsageError(f"{folder}: this job is {summary.get('status', 'not begun')}; repeat its command to go on")
     if findings := findings_in(summary):
         console.print(as_table(findings))
     lines = [
