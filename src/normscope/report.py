@@ -47,10 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from normscope.surveys.bar import tell
 
             tell(folder, console)
-        if runs := [folder for folder in folders if folder not in jobs]:
+        if trained := [folder for folder in folders if folder not in jobs]:
             from normscope.observed import observe
 
-            observe(runs, options.outputs, console)
+            observe(trained, options.outputs, console)
         names = [name for name in options.names if Path(name) not in folders]
         names = names or ([] if folders else with_runs(options.outputs))
     except UsageError as error:

@@ -10,7 +10,7 @@ import pytest
 from normscope.beginnings import survey_before
 from normscope.composed import composed, job_of
 from normscope.errors import UsageError
-from normscope.jobs.babysit_findings import (
+from normscope.jobs.babysit_verdicts import (
     FIRST,
     Setting,
     cause_of,

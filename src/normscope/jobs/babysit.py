@@ -8,7 +8,8 @@ import numpy as np
 from normscope.errors import UsageError
 from normscope.fitting import check_batch_norm
 from normscope.jobs.babysit_checks import Checks
-from normscope.jobs.babysit_findings import INITIAL, MEASURED, PENALTY, RATE, SUBSET, Setting, judged
+from normscope.jobs.babysit_findings import INITIAL, MEASURED, PENALTY, RATE, SUBSET, judged
+from normscope.jobs.babysit_verdicts import Setting
 from normscope.surveys.learning_rates import rates
 from normscope.surveys.survey import Conclusion, Point, Survey
 from normscope.surveys.trials import Beginning, few_of

@@ -6,7 +6,7 @@ import numpy as np
 
 FATES = ("too low", "fine", "too high", "diverged")
 
-EXPLODED = 3.0  # times the loss at the start: the bound of our protocols
+EXPLODED = 3.0  # times the loss at the start
 FALLEN = 0.01  # of the loss at the start; "hardly moves" below it
 MOVED = 0.02  # of the loss at the start: further from it than noise
 NEARLY = 0.05  # a rate so near to the chosen one need not be tried as well
@@ -17,8 +17,8 @@ def fate(losses: np.ndarray, still: np.ndarray) -> str:
     """What became of a training at one learning rate, in its first updates.
 
     CS231n, notes on neural networks 3, "Loss function": at a rate that is too low the loss hardly moves, at one that is
-    too high it explodes, or is stuck at a worse value. The notes draw curves and give no numbers; the 3 is that of our
-    protocols, the rest our choice, for some tens of updates. `still` is the loss of the same batches at the weights
+    too high it explodes, or is stuck at a worse value. The notes draw curves and give no numbers; those here are our
+    choice, made for some tens of updates. `still` is the loss of the same batches at the weights
     of the start, so that what makes one batch harder than another cancels; ℓ₀ is its mean. With m the mean over the
     last fifth of the updates:
 
