@@ -74,7 +74,6 @@ BELOW = {  # part -> the parts of normscope that it may import
     "observed": {"runs", "figures"},
     "report": {"experiment_files", "tables", "pairs", "runs", "figures", "observed", "surveys"},
     "experiment_files": set(),
-    "experiment_files": set(),
 }
 HOMES = {
     "hydra": {"main", "instantiation", "composed", "sweeps"},
