@@ -68,18 +68,18 @@ def _curves(axis: "Axes", found: Babysat) -> None:
     """Losses less those of the same batches at the start, so that no batch is harder than another, and smoothed."""
     start = float(found.still.mean())
     top, ends = 1.35 * max(start, found.guess), [(found.guess, "guessing", GREY)]
+    axis.set_xlim(0, len(found.still) - 1)
     curves = [smooth(np.where(np.isfinite(curve), start + curve - found.still, np.nan)) for curve in found.curves]
     best = int(np.argmin([curve[-1] if np.isfinite(curve[-1]) else np.inf for curve in curves]))
     for place, (rate, fate, curve) in enumerate(zip(found.rates, found.fates, curves, strict=True)):
         is_chosen = rate == found.lr
         axis.plot(curve, color=COLOURS[fate], linewidth=4.0 if is_chosen else 1.6, zorder=3 if is_chosen else 2)
-        if is_chosen or place == best:
+        if is_chosen or (place == best and fate == "fine"):
             height = float(curve[-1]) if np.isfinite(curve[-1]) else top
             ends.append((height, f"{rate:g}" + (", chosen" if is_chosen else ""), COLOURS[fate]))
     lowest = float(np.nanmin([*(np.nanmin(curve, initial=start) for curve in curves), found.guess]))
     axis.set_ylim(max(0.0, lowest - 0.08 * start), top)
     axis.axhline(found.guess, color=GREY, linestyle=(0, (5, 3)), linewidth=1.4, zorder=1.5)
-    axis.margins(x=0)
     label_ends(axis, ends)
     axis.set_title("Loss by learning rate")
     axis.set_xlabel(f"update of {found.size} images")
@@ -97,28 +97,30 @@ def smooth(curve: np.ndarray) -> np.ndarray:
 def _ratios(axis: "Axes", found: Babysat) -> None:
     """How large updates are at each rate; the class of the rate is the colour, and named."""
     axis.set_xscale("log")
+    axis.set_xlim(found.rates[0] / 2, found.rates[-1] * 2)
     axis.set_yscale("log")
     axis.axhspan(*found.band, color="#E6E6E6", zorder=0)
     axis.annotate(
         "expected", (0.98, found.band[0]), xycoords=("axes fraction", "data"), xytext=(0, 3),
         textcoords="offset points", color=GREY, fontsize=11, ha="right", va="bottom",
     )  # fmt: skip
-    shown = found.ratios[np.isfinite(found.ratios) & (found.ratios > 0)]
+    shown = [*found.band, *found.ratios[np.isfinite(found.ratios) & (found.ratios > 0)]]
+    bottom = max(LEAST_RATIO, min(shown) / 3)
     for rate, fate, (middle, least, most) in zip(found.rates, found.fates, found.ratios, strict=True):
-        if not (np.isfinite([middle, least, most]).all() and middle > 0):
+        if not np.isfinite([middle, least, most]).all():
             continue
-        is_chosen = rate == found.lr
-        axis.plot([rate, rate], [max(least, LEAST_RATIO), most], color=COLOURS[fate], linewidth=1.4)
-        axis.plot(rate, middle, marker="o", color=COLOURS[fate], markersize=13 if is_chosen else 7)
-    if len(shown):
-        axis.set_ylim(max(LEAST_RATIO, shown.min() / 3), shown.max() * 3)
+        size = 13 if rate == found.lr else 7
+        axis.plot([rate, rate], [max(least, bottom), max(most, bottom)], color=COLOURS[fate], linewidth=1.4)
+        marker = "o" if middle > bottom else "v"  # below the axis, or 0: such layers do not move
+        axis.plot(rate, max(middle, bottom), marker=marker, color=COLOURS[fate], markersize=size, clip_on=False)
+    axis.set_ylim(bottom, 3 * max(shown))
     axis.axvline(found.lr, color=GREY, linewidth=1.2, zorder=1)
-    axis.set_xlim(found.rates[0] / 2, found.rates[-1] * 2)
     for place, (fate, colour) in enumerate(COLOURS.items()):
         count = list(found.fates).count(fate)
         axis.annotate(
             f"{fate}: {count} rate{'' if count == 1 else 's'}", (0.03, 0.97 - 0.07 * place), xycoords="axes fraction",
             color=colour if count else GREY, fontweight="bold" if count else "normal", fontsize=12, va="top",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )  # fmt: skip
     axis.set_title("Size of the updates")
     axis.set_xlabel(f"learning rate ({found.lr:g} is the chosen one)")
@@ -127,8 +129,9 @@ def _ratios(axis: "Axes", found: Babysat) -> None:
 
 def _subset(axis: "Axes", found: Babysat) -> None:
     """The loss of the tiny subset, and where it counts as learnt."""
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import MaxNLocator, NullFormatter
 
+    axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axis.plot(found.subset_updates, np.where(np.isfinite(found.subset), found.subset, np.nan), color=INK)
     axis.set_yscale("log")
     axis.yaxis.set_major_formatter(lambda value, place: amount(value))
@@ -138,7 +141,7 @@ def _subset(axis: "Axes", found: Babysat) -> None:
         "learnt", (0.01, found.learnt_below), xycoords=("axes fraction", "data"), xytext=(0, 3),
         textcoords="offset points", color=GREY, fontsize=11, va="bottom",
     )  # fmt: skip
-    axis.set_xlim(left=0)
+    axis.set_xlim(0, max(1, found.subset_updates[-1]))
     axis.set_title(f"Loss of {found.images} images, at {found.lr:g}")
     axis.set_xlabel("update")
     axis.set_ylabel("training loss")

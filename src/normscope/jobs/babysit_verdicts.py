@@ -87,7 +87,7 @@ def rate_finding(
 ) -> Finding:
     """Where the chosen rate stands among the others."""
     fine = [f"{rate:g}" for rate, found in zip(rates, fates, strict=True) if found == "fine"]
-    expected = f"fine, as {' to '.join(dict.fromkeys([fine[0], fine[-1]]))} are" if fine else "fine; no rate is"
+    expected = f"fine, as at {' to '.join(dict.fromkeys([fine[0], fine[-1]]))}" if fine else "fine; no rate is"
     fell = falls[chosen]
     moved = f", the loss {'falls' if fell >= 0 else 'rises'} by {abs(fell):.2g}" if math.isfinite(fell) else ""
     found = f"{setting.lr:g}: {fates[chosen]}{moved} in {setting.steps} updates"
