@@ -16,6 +16,7 @@ from tests.recorded import small_network
 def run_of(name: str = "a-run", *, batch_size: int = 8, step: int = 100, **choices: Any) -> Run:
     """A run's record as its folder would give it."""
     config = {"seed": 0, "batch_size": batch_size, "model": {"depth": 11}, "dataset": {"train_size": 24}}
+    config["loss"] = {"reduction": "mean"}
     chosen = {"model": "vgg11", "model/norm": "batch", "dataset": "sample", **choices}
     return Run(Path("outputs") / name, config, chosen, {"status": "finished", "step": step})
 
@@ -35,6 +36,7 @@ def finished_run(
         "weights": {name: weight.detach().clone() for name, weight in network.named_parameters()},
         "buffers": {name: buffer.clone() for name, buffer in network.named_buffers()},
         "initial": {name: torch.zeros_like(weight) for name, weight in network.named_parameters()},
+        "scored": lambda: network,
         **rest,
     }
     return FinishedRun(**made)

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from normscope.pairs import data_of, measured, pairs, settings
+from normscope.pairs import data_of, measured, option, pairs, settings
 from normscope.runs.reader import find_runs
 from tests.fabricated import arms, fabricate
 
@@ -165,3 +165,33 @@ def test_class_folders_are_called_by_their_name(tmp_path):
     fabricate(tmp_path, "batch", 0, choices={"dataset": "folder"}, dataset=root)
     (run,) = find_runs(tmp_path, None)
     assert data_of(run) == "folder flowers"
+
+
+def test_an_arm_may_be_a_list_or_a_value(tmp_path):
+    model = {"width": 0.25, "norm": None}
+    fabricate(tmp_path, "none", 0, name="a", regularizer={}, model=model | {"norm_position": "before"})
+    fabricate(
+        tmp_path, "none", 0, name="b", regularizer={"flip": {}, "l2": {}}, model=model | {"norm_position": "after"}
+    )
+    first, second = find_runs(tmp_path)
+    assert [option(run, "regularizer") for run in (first, second)] == ["none", "flip+l2"]
+    assert [option(run, "model.norm_position") for run in (first, second)] == ["before", "after"]
+    assert [option(run, "model/norm") for run in (first, second)] == ["none", "none"]
+    assert [option(first, nothing) for nothing in ("model.bias", "model/residual", "steps.deeper")] == [None] * 3
+
+
+def test_a_dotted_arm_pairs_what_differs_in_it_alone(tmp_path):
+    for position in ("before", "after"):
+        model = {"width": 0.25, "norm": {"eps": 1e-5}, "norm_position": position}
+        fabricate(tmp_path, "batch", 0, name=position, model=model)
+    group = only(pairs(find_runs(tmp_path), "model.norm_position", reference="before", treated="after"))
+    assert group.seeds == (0,)
+    assert pairs(find_runs(tmp_path)) != [group]
+
+
+def test_runs_may_differ_in_what_is_free(tmp_path):
+    arms(tmp_path, [0], choices={"model/activation": "relu"})
+    arms(tmp_path / "more", [0], choices={"model/activation": "tanh"})
+    found = only(settings(find_runs(tmp_path), "model/activation", free=["model/norm"]))
+    assert {arm: len(runs) for arm, runs in found.arms.items()} == {"relu": 2, "tanh": 2}
+    assert len(settings(find_runs(tmp_path), "model/activation")) == 2

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, difference, ratio, verdicts
+from normscope.criteria import difference, of_reference, ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
@@ -33,7 +33,7 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
     """S3a: what the text says of the deep linear network holds at this learning rate alone."""
     shifts = [ratio(median_of(f"covariate_shift/{layer}/l2"), worst=np.inf, at_least=50) for layer in LAYERS]
     cosines = [median_of(f"covariate_shift/{layer}/cosine") for layer in LAYERS]
-    kept = [Criterion(lambda none, batch, q=q: q(none), tie=0.0, at_least=0.98) for q in cosines]
+    kept = [of_reference(cosine, worst=-np.inf, tie=0.0, at_least=0.98) for cosine in cosines]
     turned = [difference(cosine, worst=-np.inf, at_most=-0.1) for cosine in cosines]
     return verdicts(S3A, runs, [*shifts, *kept, *turned])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from normscope.claims import Claim, Verdict
 from normscope.criteria import difference, verdicts
 from normscope.errors import UsageError
-from normscope.families import count, families
+from normscope.families import count, families, members
 from normscope.figures.arms import fullest
 from normscope.figures.lines import label_ends, paper_line
 from normscope.figures.look import GREY, arm_colour, arm_name, entitle, new_figure
@@ -61,9 +61,9 @@ def plot(runs: Sequence[Run]) -> "Figure":
     with new_figure(9.6, 6.4) as figure:
         axis = figure.subplots()
         ends = []
-        for norm, members in found.arms.items():
-            rates = list(members[0].members)  # of one setting: all families have the same
-            curves = [[final_loss(run) for run in family.members.values()] for family in members]
+        for norm, own in found.arms.items():
+            rates = list(members(own[0]))  # of one setting: all families have the same
+            curves = [[final_loss(run) for run in members(family).values()] for family in own]
             middles = median(curves, axis=0)
             axis.plot(rates, middles, color=arm_colour(norm), marker="o")
             for curve in curves:

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from normscope.data.batches import Batches
+from normscope.data.dataset import subset
 from normscope.errors import UsageError
 from normscope.fitting import check_augmentation, check_batch_norm, check_full_batch, check_observers
 from normscope.instantiation import built, made
@@ -78,9 +79,11 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         diverged_above=settings.diverged_above * guess,
     )
     probes = tuple(build_probe(name, node) for name, node in config["probe"].items())
-    held_out = {"test": dataset.test} | ({"validation": dataset.validation} if dataset.validation else {})
+    scored = {"test": dataset.test} | ({"validation": dataset.validation} if dataset.validation else {})
+    if settings.evaluate_training:
+        scored["training_set"] = built("evaluate_training", partial(subset, dataset.train, settings.evaluate_training))
     check_full_batch(trainee.optimizer, settings.batch_size, len(dataset.train.labels))
-    check_observers(plan.observers, held_out)
+    check_observers(plan.observers, scored)
     return Job(
         config=config,
         choices=choices,
@@ -88,7 +91,7 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         trainee=trainee,
         batches=batches,
         training=_on(device, dataset.train),
-        held_out={name: _on(device, split) for name, split in held_out.items()},
+        held_out={name: _on(device, split) for name, split in scored.items()},
         plan=plan,
         probing=Probing(probes, PROBE_TYPES[settings.probe_precision]),
     )

@@ -18,6 +18,18 @@ def runs_behind(experiment: str) -> str:
     return str(getattr(loaded(source), "RUNS", experiment)) if source.exists() else experiment
 
 
+def arms_of(experiment: str) -> list[str]:
+    """The experiments to run for a figure of `experiment`: those in the folder of its name, a/b/c of a/b, or itself."""
+    arms = sorted(path.stem for path in (EXPERIMENTS / experiment).glob("*.yaml"))
+    return [f"{experiment}/{arm}" for arm in arms] or [experiment]
+
+
+def drawn_as(experiment: str) -> str:
+    """The experiment whose figure shows these runs: itself, or a/b of its arm a/b/c, which has no file of its own."""
+    above = experiment.rpartition("/")[0]
+    return above if not source_of(experiment).exists() and source_of(above).exists() else experiment
+
+
 def needs_runs(experiment: str) -> bool:
     """Whether an experiment is drawn from runs; one that computes all by itself says NEEDS_RUNS = False."""
     source = source_of(experiment)

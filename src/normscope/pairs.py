@@ -24,7 +24,7 @@ class Setting:
     Attributes:
         scale: they were all made at it.
         label: the model, the data and the length, and whatever sets them apart from the other settings of the scale.
-        arms: option of the arm's group -> its runs, whatever their status, in the order of their seeds.
+        arms: option of the arm -> its runs, whatever their status, in the order of their seeds.
     """
 
     scale: str
@@ -51,23 +51,43 @@ class Pairs:
         return tuple(reference.seed for reference, _ in self.pairs)
 
 
-def settings(runs: "Sequence[Run]", arm: str = ARM) -> list[Setting]:
+def option(run: "Run", arm: str) -> str | None:
+    """What a run has for an arm; None where it has nothing.
+
+    Args:
+        arm: a group (model/norm: the choice), a list of choices (regularizer: their names with + between them, or
+            none), or a dotted key of the config (model.norm_position: its value).
+    """
+    if arm in run.choices:
+        choice = run.choices[arm]
+        return None if choice is None else str(choice)
+    value: Any = run.config
+    for key in arm.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, Mapping):
+        return "+".join(value) or "none"
+    return None if value is None else str(value)
+
+
+def settings(runs: "Sequence[Run]", arm: str = ARM, free: Sequence[str] = ()) -> list[Setting]:
     """Sort runs by what may be compared.
 
     Args:
-        arm: the group whose option is the arm; runs without a choice in it are passed over.
+        arm: what sets the arms apart, see `option`; runs that have none are passed over.
+        free: further arms in which the runs of a setting may differ.
     Returns:
         The settings, in the order of their scales and labels. Runs at two scales, or that differ in any choice or value
-        but the arm's, the seed and those of the machine (device, output folder), are never in one.
+        but those of the arm, the seed, `free` and the machine (device, output folder), are never in one.
     """
+    arms = (arm, *free)
     found: dict[str, list[Run]] = {}
     for run in runs:
-        if run.choices.get(arm) is not None:
-            what = json.dumps([run.scale, _compared(run, arm)], sort_keys=True, default=str)
+        if option(run, arm) is not None:
+            what = json.dumps([run.scale, _compared(run, arms)], sort_keys=True, default=str)
             found.setdefault(what, []).append(run)
     groups = list(found.values())
     sorted_out = [
-        Setting(group[0].scale, ", ".join([_label(group[0]), *_apart(group[0], groups, arm)]), _by_arm(group, arm))
+        Setting(group[0].scale, ", ".join([_label(group[0]), *_apart(group[0], groups, arms)]), _by_arm(group, arm))
         for group in groups
     ]
     return sorted(sorted_out, key=lambda setting: (setting.scale, setting.label))
@@ -130,14 +150,15 @@ def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     return found
 
 
-def _compared(run: "Run", arm: str) -> dict[str, Any]:
+def _compared(run: "Run", arms: Sequence[str]) -> dict[str, Any]:
     """What two runs of a pair must agree in: choices (of groups, with slashes) and values (with dots)."""
-    own = arm.replace("/", ".")
-    ignored = {*OF_THE_MACHINE, "seed", "scale", own, arm}
+    own = tuple(arm.replace("/", ".") for arm in arms)
+    below = tuple(f"{key}." for key in own)
+    ignored = {*OF_THE_MACHINE, "seed", "scale", *own, *arms}
     if run.choices.get("dataset") != "folder":  # there the root is the data; elsewhere a checksum says what they are
         ignored.add("dataset.root")
     everything = {**flat(run.config), **run.choices}
-    return {key: value for key, value in everything.items() if key not in ignored and not key.startswith(f"{own}.")}
+    return {key: value for key, value in everything.items() if key not in ignored and not key.startswith(below)}
 
 
 def _label(run: "Run") -> str:
@@ -154,12 +175,12 @@ def data_of(run: "Run") -> str:
     return f"{choice} {PurePath(root).name}" if choice == "folder" and root else choice
 
 
-def _apart(run: "Run", groups: "list[list[Run]]", arm: str) -> list[str]:
+def _apart(run: "Run", groups: "list[list[Run]]", arms: Sequence[str]) -> list[str]:
     """What sets a setting apart from those of the same scale and label: at most three values, e.g. optimizer.lr=0.1."""
     alike = [
-        _compared(group[0], arm) for group in groups if (group[0].scale, _label(group[0])) == (run.scale, _label(run))
+        _compared(group[0], arms) for group in groups if (group[0].scale, _label(group[0])) == (run.scale, _label(run))
     ]
-    own = _compared(run, arm)
+    own = _compared(run, arms)
     different = sorted(key for key in {*own}.union(*alike) if any(other.get(key) != own.get(key) for other in alike))
     shown = [f"{key}={own[key]}" for key in different if key in own and not key.endswith("_target_")]
     return shown[:3] + (["..."] if len(shown) > 3 else [])
@@ -168,7 +189,7 @@ def _apart(run: "Run", groups: "list[list[Run]]", arm: str) -> list[str]:
 def _by_arm(group: "list[Run]", arm: str) -> "dict[str, list[Run]]":
     arms: dict[str, list[Run]] = {}
     for run in sorted(group, key=lambda run: (run.seed, str(run.folder))):
-        arms.setdefault(str(run.choices[arm]), []).append(run)
+        arms.setdefault(str(option(run, arm)), []).append(run)
     return arms
 
 

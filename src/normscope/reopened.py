@@ -16,6 +16,8 @@ from normscope.surveys.finished import FinishedRun
 from normscope.surveys.names import options_of
 from normscope.surveys.sources import CHECKPOINT
 from normscope.surveys.survey import Survey
+from normscope.training.recording import scored_network
+from normscope.training.state import restore_rules
 
 
 def survey_of(job: Mapping[str, Any], runs: Sequence[Run], device: str) -> Survey:
@@ -51,7 +53,9 @@ def reopen(run: Run, device: str) -> FinishedRun:
     network = job.trainee.network
     initial = {name: weight.detach().clone() for name, weight in network.named_parameters()}
     path = run.folder / CHECKPOINT
-    network.load_state_dict(load_checkpoint(path, config_hash(run.config))["training"]["network"])
+    state = load_checkpoint(path, config_hash(run.config))["training"]
+    network.load_state_dict(state["network"])
+    restore_rules(job.trainee, state)
     weights = {name: weight.detach().clone() for name, weight in network.named_parameters()}
     broken = [name for name, weight in weights.items() if not torch.isfinite(weight).all()]
     if broken:
@@ -69,4 +73,6 @@ def reopen(run: Run, device: str) -> FinishedRun:
         weights=weights,
         buffers={name: buffer.detach().clone() for name, buffer in network.named_buffers()},
         initial=initial,
+        scored=partial(scored_network, job.trainee),
+        validation=job.held_out.get("validation"),
     )

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from normscope import tables
 from normscope.errors import UsageError
-from normscope.experiment_files import known, loaded, needs_runs, runs_behind, source_of
+from normscope.experiment_files import arms_of, drawn_as, known, loaded, needs_runs, runs_behind, source_of
 from normscope.pairs import ENDED
 from normscope.places import command
 from normscope.runs.atomic import writing
@@ -53,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             observe(trained, options.outputs, console)
         names = [name for name in options.names if Path(name) not in folders]
         names = names or ([] if folders else with_runs(options.outputs))
+        names = list(dict.fromkeys(drawn_as(name) for name in names))
     except UsageError as error:
         print(f"normscope-report: {error}", file=sys.stderr)
         return 1
@@ -72,7 +73,7 @@ def report(experiment: str, outputs: Path, console: Console | None = None) -> Pa
     """Draw an experiment's figure, write its verdicts beside it and print them.
 
     Args:
-        experiment: as in `experiment=...`; outputs: the folder of all runs.
+        experiment: as in `experiment=...`, the runs of one arm stand for all; outputs: the folder of all runs.
         console: where to print; the terminal if None.
     Returns:
         The path of the figure (the first, if the runs need several), or of the experiment's folder if it has none.
@@ -80,6 +81,7 @@ def report(experiment: str, outputs: Path, console: Console | None = None) -> Pa
         UsageError: if the experiment is unknown, has no runs or none that ended, or the folder cannot be written.
     """
     console = console or Console()
+    experiment = drawn_as(experiment)
     return conclude(experiment, runs_of(experiment, outputs, console), outputs, console)
 
 
@@ -114,8 +116,8 @@ def runs_of(experiment: str, outputs: Path, console: Console) -> list[Run]:
     if experiment not in known():
         raise UsageError(f"there is no experiment {experiment!r}; those known are {', '.join(known())}")
     raise UsageError(
-        f"{outputs.absolute()} holds no runs of {source} (folders with a config.yaml and a summary.json); name "
-        f"another folder by --outputs DIR, or make some: normscope experiment={source} scale=laptop dataset=sample"
+        f"{outputs.absolute()} holds no runs of {source} (folders with a config.yaml and a summary.json); name another "
+        f"folder by --outputs DIR, or make some: normscope experiment={arms_of(source)[0]} scale=laptop dataset=sample"
     )
 
 

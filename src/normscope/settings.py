@@ -22,6 +22,7 @@ class Settings:
         batch_size: images per update.
         epochs, steps: length of the run; `steps` counts where both are given.
         log_every, evaluate_every, checkpoint_every, probe_every: in updates; evaluate_every: null is once an epoch.
+        evaluate_training: so many training images are scored too, as the test's are: without augmentation and dropout.
         diverged_above: a training loss above this many times that of guessing (ln K) ends the run as diverged.
         outputs: the folder of all runs.
         model, init, optimizer, schedule, regularizer, dataset, loss, probe, job: filled by the groups of these names.
@@ -36,6 +37,7 @@ class Settings:
     steps: int | None = None
     log_every: int = 10
     evaluate_every: int | None = None
+    evaluate_training: int = 0
     checkpoint_every: int = 500
     probe_every: int = 100
     diverged_above: float = 100.0
@@ -65,6 +67,10 @@ def check_settings(settings: Settings) -> None:
         value = getattr(settings, name)
         if value is not None and value < 1:
             raise UsageError(f"{name}={value}: must be at least 1")
+    if settings.evaluate_training < 0:
+        raise UsageError(
+            f"evaluate_training={settings.evaluate_training}: must be at least 0, how many training images are scored"
+        )
     if settings.steps is None and not (settings.epochs is not None and settings.epochs > 0):
         raise UsageError(f"epochs={settings.epochs}, steps=null: give a length, epochs > 0 or steps >= 1")
     if not 0 <= settings.seed < 2**63:

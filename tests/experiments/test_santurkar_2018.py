@@ -246,3 +246,39 @@ def test_lp_norms_are_judged_one_by_one(tmp_path):
     assert found["S5a, l_infinity"].n == 0
     figure = loaded(source_of(name)).plot(find_runs(tmp_path))
     assert "n = 5 l1" in figure._supxlabel.get_text()
+
+
+def gaps(largest):
+    """Two layers whose gaps are small, but for one value."""
+    names = ["gap_4_1", "error_c1", "gap_4_2", "gradient_at_scaled", "weight_gradient_cosine"]
+    names += ["reduction", "reduction_along_ones", "reduction_along_normalised"]
+    found = {f"theorems/layer{layer}/{name}": flat(1e-13) for layer in (1, 2) for name in names}
+    return found | {"theorems/loss_at_scaled": flat(1e-13)} | largest
+
+
+@pytest.mark.parametrize(
+    ("broken", "claim"),
+    [
+        ("theorems/layer2/gap_4_1", "T1"),
+        ("theorems/layer1/error_c1", "T1"),
+        ("theorems/layer2/gap_4_2", "T2"),
+        ("theorems/layer1/gradient_at_scaled", "T3"),
+        ("theorems/loss_at_scaled", "T3"),
+    ],
+)
+def test_one_gap_at_one_step_is_enough_to_miss_a_theorem(tmp_path, broken, claim):
+    name = "santurkar_2018/theorems"
+    at_one_step = {broken: lambda step: np.where(step == 200, 1e-2, 1e-13)}
+    vgg(tmp_path / "exact", range(5), name, batch={"series": gaps({})})
+    vgg(tmp_path / "broken", range(5), name, batch={"series": gaps(at_one_step)})
+    module = loaded(source_of(name))
+    assert {found.verdict for found in module.claims(find_runs(tmp_path / "exact"))} == {"reproduced"}
+    missed = {found.claim: found.verdict for found in module.claims(find_runs(tmp_path / "broken"))}
+    assert {each for each, verdict in missed.items() if verdict != "reproduced"} == {claim}
+
+
+def test_the_theorems_figure_has_a_point_for_each_layer(tmp_path):
+    name = "santurkar_2018/theorems"
+    vgg(tmp_path, [0], name, batch={"series": gaps({})})
+    figure = loaded(source_of(name)).plot(find_runs(tmp_path))
+    assert [len(container[0].get_xdata()) for container in figure.axes[0].containers] == [2, 2, 2]

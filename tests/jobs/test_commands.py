@@ -15,6 +15,8 @@ from tests.commands import normscope, run_folders
 WITHOUT_RUNS = ("babysit",)  # see tests/jobs/test_babysit.py
 JOBS = sorted(path.stem for path in (CONFIGS / "job").glob("*.yaml") if path.stem not in WITHOUT_RUNS)
 
+NEEDS = {"snapshots": "snapshot_run"}  # job -> the fixture of a run that it takes, where not any will do
+
 
 def job_named(name):
     from hydra import compose, initialize_config_dir
@@ -25,7 +27,8 @@ def job_named(name):
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_a_job_gives_every_option_and_measures_what_its_columns_say(runs, name):
+def test_a_job_gives_every_option_and_measures_what_its_columns_say(request, name):
+    runs = [request.getfixturevalue(NEEDS[name])] if name in NEEDS else request.getfixturevalue("runs")
     job = job_named(name)
     key = "run" if "run" in job else "runs"
     assert job[key] == "???"

@@ -11,7 +11,10 @@ import torch
 
 from normscope.assemble import assemble
 from normscope.composed import composed
+from normscope.errors import UsageError
+from normscope.preflight import check_config
 from normscope.runs.reader import find_runs
+from normscope.training.evaluation import evaluate
 from normscope.training.run import carry_out
 from tests.commands import TINY
 
@@ -154,3 +157,31 @@ def test_an_interrupted_run_is_taken_up_again(tmp_path):
     trained(broken, *NOISY)
     assert same(weights_in(whole), weights_in(broken))
     assert rows(whole) == rows(broken)
+
+
+def test_training_images_are_scored_like_the_tests_and_change_nothing(tmp_path):
+    """All 64 of them: what `evaluate` says of the final network in evaluation mode, without flips and dropout."""
+    job, summary = trained(tmp_path / "with", *NOISY, "evaluate_training=64")
+    trained(tmp_path / "without", *NOISY)
+    trainee, images = job.trainee, job.training
+    found = evaluate(
+        trainee.network, images.images, images.labels, trainee.preprocess, loss=trainee.loss, precision="fp32"
+    )
+    assert summary["metrics"]["training_set/accuracy"] == pytest.approx(found.accuracy)
+    assert summary["metrics"]["training_set/loss"] == pytest.approx(found.loss)
+    for series in ("train/", "test/"):
+        assert rows(tmp_path / "with", series) == rows(tmp_path / "without", series)
+
+
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [(-1, "evaluate_training=-1: must be at least 0"), (65, r"evaluate_training \(65\) must lie within 1 and 64")],
+)
+def test_more_training_images_than_there_are_cannot_be_scored(count, message):
+    def begin():
+        config, choices = composed([*TINY, f"evaluate_training={count}"])
+        check_config(config)
+        assemble(config, choices)
+
+    with pytest.raises(UsageError, match=message):
+        begin()

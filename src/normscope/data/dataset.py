@@ -83,7 +83,8 @@ def subset(split: Split, count: int, seed: int = SEED) -> Split:
         ValueError: if `count` is not between 1 and N.
     """
     if not 0 < count <= len(split):
-        raise ValueError(f"train_size or test_size ({count}) must lie within 1 and {len(split)}, the images there are")
+        keys = "train_size, test_size or evaluate_training"
+        raise ValueError(f"{keys} ({count}) must lie within 1 and {len(split)}, the images there are")
     return split[_first_of_each_class(split.labels, count, seed).sort().values]
 
 

@@ -32,11 +32,12 @@ def babysit(
         initial loss     loss(θ₀), nothing regularised, is that of guessing: ln K for K classes
         penalties        objective(θ₀) − loss(θ₀) = Σ of the loss terms, within 1e-5 of the larger of it and 1
         tiny subset      the loss of a few images falls below 0.01 nats, and every answer is right
-        learning rate    what the first updates do at rates over seven decades, see `learning_rates.fate`
+        learning rate    what becomes of the loss in the first updates at rates over seven decades
         update ratio     the median over the weight tensors of ‖θ_{t+1} − θ_t‖ / ‖θ_t‖ is within 1e-4 and 1e-2
 
     CS231n, notes on neural networks 3: "Before learning: sanity checks", "Loss function", "Ratio of weights:updates".
-    Each check trains from the run's own initial weights by the step and the loop of every run.
+    Each check trains from the run's own initial weights by the step and the loop of every run; what became of a learning
+    rate is told by `learning_rates.fate`.
 
     The tiny subset is learnt by the config's optimizer at its rate, without regularisation or augmentation; only what
     acts on the gradient (clipping) stays, being part of how steps are taken. Rates are tried with all regularizers, and

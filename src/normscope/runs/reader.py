@@ -107,7 +107,8 @@ def find_runs(root: Path, experiment: str | None = None) -> list[Run]:
     end. One whose files cannot be read is left out with a warning that names it.
 
     Args:
-        experiment: only the runs of this experiment, as chosen on the command line; None takes them all.
+        experiment: only the runs of this experiment, as chosen on the command line, and of those below it, such as
+            a/b/c of a/b; None takes them all.
     """
     runs = []
     for folder in run_folders(root):
@@ -116,7 +117,7 @@ def find_runs(root: Path, experiment: str | None = None) -> list[Run]:
         except UsageError as error:
             warnings.warn(f"left out {folder}: {error}", stacklevel=2)
             continue
-        if experiment is None or run.choices.get("experiment") == experiment:
+        if experiment is None or f"{run.choices.get('experiment')}/".startswith(f"{experiment}/"):
             runs.append(run)
     return runs
 

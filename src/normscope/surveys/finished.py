@@ -18,7 +18,7 @@ from normscope.vectors import Vector
 
 Batches = list[tuple[Tensor, Tensor]]  # images (N, C, H, W) uint8 and labels (N,), on the device
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-AT_ONCE = 500  # test images
+AT_ONCE = 500  # held-out images
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,9 @@ class FinishedRun:
         training, test: the splits.
         weights, buffers: by name, as the run left them.
         initial: the weights before the first update, drawn anew from the run's seed.
+        scored: makes the network that the run's scores are of: the trained one, or what a rule put in its place, such
+            as an average of weights or an ensemble of snapshots; on the device, with the weights that the run left.
+        validation: the split, where the run held one out.
     """
 
     run: Run
@@ -47,6 +50,8 @@ class FinishedRun:
     weights: dict[str, Tensor]
     buffers: dict[str, Tensor]
     initial: dict[str, Tensor]
+    scored: Callable[[], nn.Module]
+    validation: Images | None = None
 
     @property
     def step(self) -> int:
@@ -76,7 +81,27 @@ class FinishedRun:
         """
         if images < 1:
             raise ValueError(f"test_images ({images}) must be at least 1")
-        return self._drawn(self.test, min(images, len(self.test.labels)), seed, AT_ONCE)
+        return self.held_out_batches("test", images, seed)
+
+    def held_out_batches(self, split: str, images: int, seed: int) -> Batches:
+        """At most `images` images of the test or the validation split, drawn at random.
+
+        Raises:
+            ValueError: if there are none, or the split is another.
+        """
+        if images < 1:
+            raise ValueError(f"images ({images}) must be at least 1")
+        if split not in ("test", "validation"):
+            raise ValueError(
+                f"split ({split}) must be test, or validation where something is to be chosen by the score"
+            )
+        found = self.test if split == "test" else self.validation
+        if found is None:
+            raise ValueError(
+                f"split=validation: {self.run.folder} held no validation images out; use split=test, or train a run "
+                "with dataset.validation=1000"
+            )
+        return self._drawn(found, min(images, len(found.labels)), seed, AT_ONCE)
 
     def in_training_mode(self, weights: Vector, batches: Batches) -> tuple[Score, dict[str, Tensor]]:
         """Loss and accuracy with BatchNorm normalising by each batch, which is what training minimises; dropout and

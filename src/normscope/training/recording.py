@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from normscope.measurement import Measurement
 from normscope.training.evaluation import evaluate
@@ -67,13 +67,19 @@ def write_update(writer: Writer, step: int, update: Update, lr: float) -> dict[s
     return numbers
 
 
+def scored_network(trainee: Trainee) -> nn.Module:
+    """The network that is scored: the trained one, or what a rule puts in its place, such as an average."""
+    network = trainee.network
+    for rule in trainee.regularizers.followers:
+        network = rule.network(network)
+    return network
+
+
 def score(
     trainee: Trainee, held_out: Mapping[str, Images], writer: Writer, step: int, metrics: dict[str, float]
 ) -> str:
     """Score the held-out images after `step` updates; returns a rule's reason to stop, or ""."""
-    rules, network = trainee.regularizers.followers, trainee.network
-    for rule in rules:
-        network = rule.network(network)
+    rules, network = trainee.regularizers.followers, scored_network(trainee)
     for rule in rules:
         rule.before_scoring(network)
     for name, split in held_out.items():

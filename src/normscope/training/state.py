@@ -66,11 +66,16 @@ def restore_training_state(
     batches.restore(state["batches"])
     trainee.augmentation.set_state(state["augmentation"])
     restore_random_state(device, state["noise"])
-    for rule, kept in zip(trainee.regularizers.followers, state["rules"], strict=True):
-        rule.restore(_moved(kept, device))
+    restore_rules(trainee, state)
     for observer, kept in zip(observers, state.get("observers", []), strict=True):  # older checkpoints lack the key
         observer.restore(kept)
     return int(state["step"])
+
+
+def restore_rules(trainee: Trainee, state: Mapping[str, Any]) -> None:
+    """Let the rules go on from what they kept in a state that `training_state` returned."""
+    for rule, kept in zip(trainee.regularizers.followers, state["rules"], strict=True):
+        rule.restore(_moved(kept, _device(trainee)))
 
 
 def _moved(value: Any, device: torch.device) -> Any:

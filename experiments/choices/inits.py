@@ -1,0 +1,87 @@
+"""Initial weights: which of them let a plain network begin to learn, and what BatchNorm leaves of the difference."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from normscope.claims import Claim, Verdict, not_run
+from normscope.criteria import Criterion, ratio, verdicts
+from normscope.figures.comparisons import Comparison, comparison_figure
+from normscope.pairs import ENDED, Setting, option, settings
+from normscope.quantities import steps_until_below
+from normscope.runs.reader import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COMPARISON = Comparison(
+    title="Initial weights, without and with BatchNorm",
+    arm="init",
+    arms=("zeros", "gaussian", "default", "glorot_normal", "he_normal", "orthogonal", "lsuv"),
+    column="model/norm",
+    columns={"none": "without BatchNorm", "batch": "with BatchNorm"},
+    names={
+        "he_normal": "He",
+        "glorot_normal": "Glorot",
+        "lsuv": "LSUV",
+        "default": "PyTorch's",
+        "gaussian": "N(0, 0.01²)",
+    },
+)
+LEARNED = 0.8 * math.log(10)  # H3, nats; 0.8 of the loss of guessing
+WINDOW = 10  # logged losses whose mean is compared
+SOONER = 0.9  # H3
+SHARE = 0.5  # B1
+H3 = Claim(
+    "H3",
+    f"VGG11 without BatchNorm: to a training loss of {LEARNED:.2f} He's init takes at most {SOONER} x Glorot's steps",
+    "22 layers: both converge, He's starts reducing the error earlier (He et al. 2015, figure 2)",
+    "x the steps",
+)
+B1 = Claim(
+    "B1",
+    f"the final training losses of all inits but zeros span a range at most {SHARE} times as wide with BatchNorm",
+    "less dependence on the initialisation (no number)",
+    "x the range",
+)
+
+
+def plot(runs: Sequence[Run]) -> "Figure":
+    """The curves and the ends of every init, without and with BatchNorm."""
+    return comparison_figure(runs, COMPARISON)
+
+
+def claims(runs: Sequence[Run]) -> list[Verdict]:
+    """H3 without BatchNorm; B1 of He's runs without and with it, each of which stands for all inits of its seed."""
+    plain = [run for run in runs if option(run, "model/norm") == "none"]
+    sooner = ratio(steps_until_below("train/loss", LEARNED, WINDOW), worst=math.inf, at_most=SOONER)
+    own = [run for run in runs if option(run, "init") == "he_normal"]
+    narrower = Criterion(partial(_share, settings(runs, "init")), tie=1, at_most=SHARE)
+    return [
+        *(
+            verdicts(H3, plain, [sooner], arm="init", reference="glorot_normal", treated="he_normal")
+            or [not_run(H3, runs[0].scale, "no run with model/norm=none")]
+        ),
+        *(verdicts(B1, own, [narrower]) or [not_run(B1, runs[0].scale, "no run with init=he_normal")]),
+    ]
+
+
+def _share(alike: Sequence[Setting], without: Run, treated: Run) -> float | None:
+    """The range of the final losses over the inits with BatchNorm, divided by that without."""
+    wide, narrow = (_range(alike, run) for run in (without, treated))
+    if wide is None or narrow is None:
+        return None
+    return narrow / wide if wide > 0 and min(wide, narrow) < math.inf else math.nan
+
+
+def _range(alike: Sequence[Setting], run: Run) -> float | None:
+    """From the lowest to the highest final loss of the inits of a run's setting and seed; None if there is but one."""
+    setting = next(setting for setting in alike if run in setting.arms["he_normal"])
+    losses = [
+        math.inf if other.status == "diverged" else float(other.series("train/loss")[1][-WINDOW:].mean())
+        for init, members in setting.arms.items()
+        for other in members
+        if init != "zeros" and other.seed == run.seed and other.status in ENDED
+    ]
+    return max(losses) - min(losses) if len(losses) > 1 else None
