@@ -81,9 +81,10 @@ def missing_keys(root: DictConfig) -> list[str]:
 
 def run_name(*, _root_: DictConfig) -> str:
     """The own folder of a run or a job: readable, and different for each different config."""
-    if job := job_of(_root_):
+    job, config = job_of(_root_), config_of(_root_)
+    if names.reads_runs(job):
         return names.folder_name(job)
-    return folder.run_name(config_of(_root_), choices_of(_root_))
+    return folder.run_name(config | ({"job": job} if job else {}), choices_of(_root_))
 
 
 def experiment_folder(*, _root_: DictConfig) -> str:

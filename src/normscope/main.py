@@ -18,7 +18,7 @@ from normscope.places import CONFIGS
 from normscope.training.allocator import keep_freed_memory
 from normscope.usage import usage
 
-EXIT_CODES = {"finished": 0, "failed": 1, "diverged": 3, "interrupted": 130}
+EXIT_CODES = {"finished": 0, "failed": 1, "diverged": 3, "look here": 4, "interrupted": 130}
 
 _statuses: list[str] = []  # of the runs of this process, for the exit code
 
@@ -29,12 +29,12 @@ keep_freed_memory()
 
 @hydra.main(config_path=str(CONFIGS), config_name="train", version_base="1.3")
 def run(root: DictConfig) -> None:
-    """Carry out one run, or one job on finished runs, in the folder that Hydra made for it; skip it if it has been."""
+    """Carry out one run, or one job, in the folder that Hydra made for it; skip it if it has been."""
     hydra_config = HydraConfig.get()
     folder = Path(os.path.relpath(hydra_config.runtime.output_dir))
     config, choices = composed.config_of(root), hydra_config.runtime.choices
     if job := composed.job_of(root):
-        begin = partial(_measure, job, str(choices["job"]), config, folder)
+        begin = partial(_measure, job, str(choices["job"]), config, composed.own_choices(choices), folder)
     else:
         begin = partial(_train, config, composed.own_choices(choices), folder)
     _statuses.append(_guarded(begin, folder))
@@ -49,42 +49,49 @@ def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str
         return str(earlier["status"])
 
     from normscope.assemble import assemble
-    from normscope.progress import numbers, shown
+    from normscope.progress import numbers, shown, way_out
     from normscope.training.run import carry_out
 
     job = assemble(config, choices)
     with shown(folder, job) as progress:
         summary = carry_out(job, folder, progress)
     print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")
+    if summary["status"] == "diverged":
+        print(f"  {way_out(config, summary['step'])}")
     return str(summary["status"])
 
 
-def _measure(job: dict[str, Any], name: str, config: dict[str, Any], folder: Path) -> str:
-    from normscope.surveys.folder import is_done, origin_of
+def _measure(job: dict[str, Any], name: str, config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
+    from normscope.surveys.bar import say_where, shown, tell
+    from normscope.surveys.folder import carry_out, is_done, origin_of
+    from normscope.surveys.names import reads_runs
     from normscope.surveys.sources import sources
 
     runs = sources(job, Path(config["outputs"]))
-    origin = origin_of(name, job, runs)
+    origin = origin_of(name, job, runs, config)
     if is_done(folder, origin):
         print(f"{folder}: already finished, skipped")
-        return "finished"
+        return tell(folder)
 
     from normscope.assemble import chosen_device
-    from normscope.reopened import survey_of
-    from normscope.surveys.bar import say_where, shown
-    from normscope.surveys.folder import carry_out
 
-    survey = survey_of(job, runs, config["device"])
+    if reads_runs(job):
+        from normscope.reopened import survey_of
+
+        survey = survey_of(job, runs, config["device"])
+    else:
+        from normscope.beginnings import survey_before
+
+        survey = survey_before(job, config, choices)
     with shown(folder, survey, chosen_device(config["device"]).type) as progress:
         summary = carry_out(survey, origin, folder, progress)
     if summary["status"] != "finished":
         print(f"  {summary['status']}: {summary['reason']}; repeat the command to go on")
         return str(summary["status"])
-    print(f"  finished: {summary['sentence']}, {summary['seconds']:,.0f} s")
-    print(f"Picture: {folder / summary['picture']} (numbers: {name}.csv, summary.json)")
+    status = tell(folder)
     if HydraConfig.get().mode == RunMode.RUN:  # a sweep says it once, at its end
         say_where([folder.parent])
-    return "finished"
+    return status
 
 
 def _guarded(begin: Callable[[], str], folder: Path) -> str:

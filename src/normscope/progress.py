@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -59,6 +60,19 @@ def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress
                 )
 
         yield tell
+
+
+def way_out(config: Mapping[str, Any], step: int) -> str:
+    """What a run most likely diverged of, and what to do.
+
+    Args:
+        config: of the run; step: the updates that it made.
+    """
+    check = "the same choices with job=babysit say in minutes which rates are fine"
+    if step == 1:
+        return f"The first loss already is too large: smaller initial weights than these, or a norm; {check}"
+    lr = config["optimizer"]["lr"]
+    return f"Most likely the learning rate is too high: try optimizer.lr={lr / 10:g} or clip_by_norm; {check}"
 
 
 def numbers(metrics: Mapping[str, float]) -> str:

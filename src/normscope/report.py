@@ -18,6 +18,7 @@ from normscope.places import command
 from normscope.runs.atomic import writing
 from normscope.runs.board import write_board
 from normscope.runs.reader import Run, find_runs
+from normscope.runs.summary import read_summary
 
 EXAMPLE = "seminar/bn_vs_no_bn"
 
@@ -27,13 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="normscope-report",
         description="Draw the figures of experiments and state their claims' verdicts; or draw what the probes of a "
-        "run found, or of several side by side.",
+        "run found, or of several side by side; or say again what a job found.",
     )
     parser.add_argument(
         "names",
         nargs="*",
-        metavar="EXPERIMENT|RUN",
-        help=f"an experiment as in experiment=..., e.g. {EXAMPLE}; or the folders of runs, best a pair",
+        metavar="EXPERIMENT|RUN|JOB",
+        help=f"an experiment as in experiment=..., e.g. {EXAMPLE}; or the folders of runs, best a pair; or of jobs",
     )
     parser.add_argument("--outputs", type=Path, default=Path("outputs"), metavar="DIR", help="the folder of all runs")
     options = parser.parse_args(argv)
@@ -41,10 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = 0
     try:
         folders = [Path(name) for name in options.names if name not in known() and Path(name).is_dir()]
-        if folders:
+        jobs = [folder for folder in folders if "of" in (read_summary(folder) or {})]
+        for folder in jobs:
+            from normscope.surveys.bar import tell
+
+            tell(folder, console)
+        if trained := [folder for folder in folders if folder not in jobs]:
             from normscope.observed import observe
 
-            observe(folders, options.outputs, console)
+            observe(trained, options.outputs, console)
         names = [name for name in options.names if Path(name) not in folders]
         names = names or ([] if folders else with_runs(options.outputs))
         names = list(dict.fromkeys(drawn_as(name) for name in names))

@@ -142,10 +142,11 @@ def _check_disk(folder: Path) -> None:
 
 def _check_job(cell: DictConfig, folder: Path) -> None:
     """Refuse settings that a job takes from its runs, runs that it cannot read, and a folder that is a run's."""
+    from normscope.surveys.names import reads_runs
     from normscope.surveys.sources import sources
 
     name = cell.hydra.runtime.choices["job"]
-    for override in cell.hydra.overrides.task:
+    for override in cell.hydra.overrides.task if reads_runs(job_of(cell)) else ():
         key = override.partition("=")[0].lstrip("+~")
         if key.partition(".")[0] not in ("job", "device", "outputs"):
             raise UsageError(
@@ -158,16 +159,26 @@ def _check_job(cell: DictConfig, folder: Path) -> None:
 
 
 def _put_together(cell: DictConfig, folder: Path) -> None:
-    """Open a job's runs and let it check its options, unless it is done."""
+    """Open a job's runs, or rehearse the one that it is about, and let it check its options, unless it is done."""
     from normscope.surveys.folder import is_done, origin_of
+    from normscope.surveys.names import reads_runs
     from normscope.surveys.sources import sources
 
-    job = job_of(cell)
+    job, config = job_of(cell), config_of(cell)
     runs = sources(job, Path(cell.outputs))
-    if not is_done(folder, origin_of(str(cell.hydra.runtime.choices["job"]), job, runs)):
+    if is_done(folder, origin_of(str(cell.hydra.runtime.choices["job"]), job, runs, config)):
+        return
+    if reads_runs(job):
         from normscope.reopened import survey_of
 
         survey_of(job, runs, cell.device)
+    else:
+        from normscope.assemble import assemble
+        from normscope.beginnings import survey_before
+        from normscope.rehearsal import rehearse
+
+        rehearse(assemble(config | {"probe": {}}, choices_of(cell)))
+        survey_before(job, config, choices_of(cell))
 
 
 def _which_runs(cell: DictConfig) -> str:

@@ -15,6 +15,7 @@ normscope: train networks with and without BatchNorm, and measure the training w
   normscope -m seed=0,1,2 model/norm=none,batch     a sweep: every combination, one run each
   normscope experiment=seminar/bn_vs_no_bn scale=laptop dataset=sample
   normscope start=run start.run=outputs/single/... start.trained=0   a new head on the frozen layers of a finished run
+  normscope job=babysit optimizer.lr=0.05           is this config sound? minutes, before hours
   normscope job=loss_surface job.run=outputs/single/...   the loss around the weights of a run that has ended
   normscope --cfg job optimizer=adam                what a command would run with: every key and its value
   normscope-report                                  figures and verdicts of the experiments that have runs

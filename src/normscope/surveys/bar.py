@@ -13,6 +13,7 @@ from normscope.errors import UsageError
 from normscope.places import command
 from normscope.runs.summary import read_summary
 from normscope.surveys import folder as job_folder
+from normscope.surveys.findings import LOOK_HERE, as_table, findings_in, status_of
 from normscope.surveys.survey import Survey
 
 
@@ -49,11 +50,34 @@ def shown(folder: Path, survey: Survey, device: str) -> Iterator[job_folder.Prog
         yield tell
 
 
+def tell(folder: Path, console: Console | None = None) -> str:
+    """Print what a finished job found: its verdicts if it has some, a sentence, and where the picture is.
+
+    Returns:
+        finished, or `look here` where a check failed.
+    Raises:
+        UsageError: if it has not finished.
+    """
+    console = console or Console()
+    summary = read_summary(folder) or {}
+    if summary.get("status") != "finished":
+        raise UsageError(f"{folder}: this job is {summary.get('status', 'not begun')}; repeat its command to go on")
+    if findings := findings_in(summary):
+        console.print(as_table(findings))
+    lines = [
+        f"  finished: {summary['sentence']}, {summary['seconds']:,.0f} s",
+        f"Picture: {folder / summary['picture']} (numbers: {summary['of']['job']}.csv, summary.json)",
+    ]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    return status_of(summary)
+
+
 def conclude(folders: Sequence[Path]) -> int:
     """Print what each job of a sweep found.
 
     Returns:
-        The exit code: 130 if one was interrupted, 1 if one failed, else 0.
+        The exit code: 130 if one was interrupted, 1 if one failed, 4 if a check says `look here`, else 0.
     """
     console = Console()
     table = Table("job", "status", "result", "minutes", title=f"{len(folders)} jobs")
@@ -64,12 +88,12 @@ def conclude(folders: Sequence[Path]) -> int:
             summary = read_summary(folder) or {"status": "failed", "reason": "not begun"}
         except UsageError as error:
             summary = {"status": "failed", "reason": str(error)}
-        statuses.append(summary["status"])
+        statuses.append(status_of(summary))
         result = summary.get("sentence") or summary.get("reason", "")
         table.add_row(folder.name, summary["status"], result, f"{summary.get('seconds', 0) / 60:.1f}")
     console.print(table)
     say_where(sorted({folder.parent for folder in folders}), console)
-    for status, code in (("interrupted", 130), ("failed", 1)):
+    for status, code in (("interrupted", 130), ("failed", 1), (LOOK_HERE, 4)):
         if status in statuses:
             return code
     return 0

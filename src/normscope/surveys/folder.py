@@ -4,6 +4,7 @@ import contextlib
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from normscope.runs.board import write_board
 from normscope.runs.folder import locked
 from normscope.runs.reader import Run
 from normscope.runs.summary import environment, finite, read_summary, write_summary
-from normscope.surveys.names import options_of
+from normscope.surveys.findings import as_markdown
+from normscope.surveys.names import options_of, reads_runs
 from normscope.surveys.sources import fingerprints
 from normscope.surveys.survey import Survey
 from normscope.surveys.table import Rows, Table, read_rows
@@ -24,9 +26,11 @@ from normscope.training.interruption import interruption
 Progress = Callable[[int], None]  # told the number of points that are measured
 
 
-def origin_of(name: str, job: Mapping[str, Any], runs: Sequence[Run]) -> dict[str, Any]:
-    """What a job's results follow from: its name, its options, and the runs as they are now."""
-    return {"job": name, "options": options_of(job), "runs": fingerprints(runs)}
+def origin_of(name: str, job: Mapping[str, Any], runs: Sequence[Run], config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a job's results follow from: its name, its options, and the runs as they are now, or, where it reads none,
+    the command's own config."""
+    of = {"runs": fingerprints(runs)} if reads_runs(job) else {"config": dict(config)}
+    return {"job": name, "options": options_of(job), **of}
 
 
 def is_done(folder: Path, origin: Mapping[str, Any]) -> bool:
@@ -101,5 +105,10 @@ def _conclude(survey: Survey, table: np.ndarray, name: str, folder: Path) -> dic
         save(conclusion.figure, picture)
     values = [f"| {key} | {value:.6g} |" for key, value in conclusion.numbers.items()]
     card = "\n".join([f"{survey.about}: {conclusion.sentence}", "", "| quantity | value |", "| --- | --- |", *values])
-    write_board(folder, {name: picture}, {name: card})
-    return {"reason": "", "sentence": conclusion.sentence, "metrics": conclusion.numbers, "picture": picture.name}
+    cards = {name: card}
+    found: dict[str, Any] = {"sentence": conclusion.sentence, "metrics": conclusion.numbers, "picture": picture.name}
+    if conclusion.findings:
+        cards["verdicts"] = as_markdown(conclusion.findings)
+        found["findings"] = [asdict(finding) for finding in conclusion.findings]
+    write_board(folder, {name: picture}, cards)
+    return {"reason": "", **found}

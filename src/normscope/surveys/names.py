@@ -13,6 +13,11 @@ from normscope.runs.summary import read_summary
 KEYS = ("run", "runs")  # of a job's config: the folder of a run, or a list of such
 
 
+def reads_runs(job: Mapping[str, Any]) -> bool:
+    """Whether a job looks at runs that have ended; else at the run that the command's own config would make."""
+    return any(key in job for key in KEYS)
+
+
 def options_of(job: Mapping[str, Any]) -> dict[str, Any]:
     """A job's config without the runs that it reads."""
     return {key: value for key, value in job.items() if key not in KEYS}

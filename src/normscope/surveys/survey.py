@@ -13,6 +13,24 @@ Point = tuple[float, ...]
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What was checked, and what follows.
+
+    Attributes:
+        check: its name.
+        verdict: fine; note, which is no fault; or look here.
+        found, expected: with numbers and units.
+        advice: what to do; "" where there is nothing.
+    """
+
+    check: str
+    verdict: str
+    found: str
+    expected: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
 class Conclusion:
     """What a finished table says.
 
@@ -20,11 +38,13 @@ class Conclusion:
         sentence: with numbers and units, for the terminal.
         numbers: name -> value, such as {"train/loss/barrier": 1.9}.
         figure: the picture of the table.
+        findings: of a job that checks something; one that says `look here` shows in the command's exit code.
     """
 
     sentence: str
     numbers: dict[str, float]
     figure: "Figure"
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

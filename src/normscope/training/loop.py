@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from normscope.precision import float32_products, training_products
-from normscope.runs.writer import RunWriter
 from normscope.training.capture import TakeStep, step_taker
 from normscope.training.clock import Clock
 from normscope.training.interruption import interruption
 from normscope.training.probing import Probing, recorded
-from normscope.training.recording import Images, score, write_measurement, write_update
+from normscope.training.recording import Images, Writer, score, write_measurement, write_update
 from normscope.training.state import Observer, StatefulBatches
 from normscope.training.step import Trainee, Update
 from normscope.training.thawing import Thawing
@@ -70,7 +69,7 @@ def train(
     held_out: Mapping[str, Images],
     plan: Plan,
     probing: Probing,
-    writer: RunWriter,
+    writer: Writer,
     *,
     start: int,
     save: Callable[[int], None],
@@ -156,7 +155,7 @@ def observed_step(
     trainee: Trainee,
     batch: tuple[Tensor, Tensor],
     probing: Probing,
-    writer: RunWriter,
+    writer: Writer,
     clock: Clock,
     *,
     step: int,

@@ -3,15 +3,28 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from normscope.measurement import Measurement
-from normscope.runs.writer import RunWriter
 from normscope.tasks import Task
 from normscope.training.evaluation import evaluate
 from normscope.training.step import Trainee, Update
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+class Writer(Protocol):
+    """Takes the series of a training: the writer of a run, or whoever trains without leaving files."""
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None: ...
+
+    def histogram(
+        self, step: int, name: str, edges: "ArrayLike", counts: "ArrayLike", total: float, total_squares: float
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,7 @@ class Images:
         return self.images[index], self.labels[index]
 
 
-def write_measurement(writer: RunWriter, step: int, found: Measurement) -> None:
+def write_measurement(writer: Writer, step: int, found: Measurement) -> None:
     """Bring a probe's results to the host, all scalars at once, and write them."""
     if found.scalars:
         numbers = torch.stack([torch.as_tensor(value, dtype=torch.float64) for value in found.scalars.values()])
@@ -45,7 +58,7 @@ def write_measurement(writer: RunWriter, step: int, found: Measurement) -> None:
         )
 
 
-def write_update(writer: RunWriter, step: int, update: Update, lr: float) -> dict[str, float]:
+def write_update(writer: Writer, step: int, update: Update, lr: float) -> dict[str, float]:
     """Bring an update's numbers to the host in one transfer, write and return them."""
     found = {"train/loss": update.loss, "train/objective": update.objective}
     if update.accuracy is not None:
@@ -70,7 +83,7 @@ def score_names(held_out: Iterable[str], task: Task) -> tuple[str, ...]:
 
 
 def score(
-    trainee: Trainee, held_out: Mapping[str, Images], writer: RunWriter, step: int, metrics: dict[str, float]
+    trainee: Trainee, held_out: Mapping[str, Images], writer: Writer, step: int, metrics: dict[str, float]
 ) -> str:
     """Score the held-out images after `step` updates; returns a rule's reason to stop, or ""."""
     rules, network = trainee.regularizers.followers, scored_network(trainee)
