@@ -33,7 +33,7 @@ ONLY_WITH = {  # a choice -> what else must be chosen for it to have a meaning
     "plateau": ["dataset.validation=8", "batch_size=8"],
 }
 NEEDS_FILES = {  # tested with archives and folders of their own in tests/data
-    "dataset": ("cifar10", "cifar100", "fashion_mnist", "folder", "mnist", "svhn")
+    "dataset": ("cifar10", "cifar100", "fashion_mnist", "folder", "mnist", "mnist_28", "svhn")
 }
 
 

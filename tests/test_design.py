@@ -35,7 +35,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "preflight": {"settings", "signatures"},
     "pairs": {"runs"},
     "claims": {"pairs", "statistics"},
-    "criteria": {"claims", "pairs", "quantities", "runs"},
+    "criteria": {"claims", "pairs", "quantities", "runs", "statistics"},
     "quantities": {"statistics", "runs"},
     "figures": {"runs", "statistics", "pairs"},
     "surveys": {"figures", "losses", "pairs", "precision", "preflight", "runs", "settings", "training", "vectors"},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from normscope.claims import Claim, Part, Verdict, judge, not_run
 from normscope.pairs import ARM, Pairs, pairs
 from normscope.quantities import Quantity
+from normscope.statistics import median
 
 if TYPE_CHECKING:
     from normscope.runs.reader import Run
@@ -83,6 +84,45 @@ def ratio(
     return Criterion(of, 1.0, at_least, at_most)
 
 
+def of_reference(
+    quantity: Quantity,
+    *,
+    worst: float,
+    tie: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Criterion:
+    """The reference's number by itself.
+
+    Args:
+        worst: what a diverged run counts as.
+        tie: where the opposite begins; the threshold if None, an infinity where no number is the opposite.
+    """
+    return _of_one(0, quantity, worst, tie, at_least, at_most)
+
+
+def of_treated(
+    quantity: Quantity,
+    *,
+    worst: float,
+    tie: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+) -> Criterion:
+    """The treated run's number by itself; arguments as of `of_reference`."""
+    return _of_one(1, quantity, worst, tie, at_least, at_most)
+
+
+def medians(reference: str, treated: str, quantity: Quantity) -> Callable[[Pairs], Sequence[str]]:
+    """A note on a verdict: the medians of both arms, e.g. "median 0.102 standard, 0.512 normalised"."""
+
+    def notes(group: Pairs) -> Sequence[str]:
+        found = [[quantity(pair[place]) for pair in group.pairs] for place in (0, 1)]
+        return [f"median {median(found[0]):.3g} {reference}, {median(found[1]):.3g} {treated}"] if group.pairs else []
+
+    return notes
+
+
 def verdicts(
     claim: Claim,
     runs: "Sequence[Run]",
@@ -97,7 +137,8 @@ def verdicts(
 
     Args:
         criteria: the effect that is reported is the first one's number.
-        arm, reference, treated: the group whose option differs within a pair, and the two options.
+        arm, reference, treated: the group whose option differs within a pair, and the two options; the same option
+            twice pairs each of its runs with itself, for claims that compare with a number.
         notes: what to say of a setting's pairs beside the verdict.
     Returns:
         A verdict for each scale and setting; one that says "not run" for a scale that has no run of either arm.
@@ -106,7 +147,7 @@ def verdicts(
     for scale in sorted({run.scale for run in runs}):
         own = [run for run in runs if run.scale == scale]
         found += [_judged(claim, group, criteria, notes) for group in pairs(own, arm, reference, treated)] or [
-            not_run(claim, scale, f"no run with {arm}={reference} or {arm}={treated}")
+            not_run(claim, scale, "no run with " + " or ".join(f"{arm}={name}" for name in {reference: 0, treated: 0}))
         ]
     return found
 
@@ -129,6 +170,14 @@ def _judged(
         Part(column, criterion.holds, criterion.opposes) for column, criterion in zip(columns, criteria, strict=True)
     ]
     return judge(claim, told, columns[0], parts, tie=criteria[0].tie, notes=notes(told))
+
+
+def _of_one(
+    place: int, quantity: Quantity, worst: float, tie: float | None, at_least: float | None, at_most: float | None
+) -> Criterion:
+    threshold = at_most if at_least is None else at_least
+    opposite = threshold if tie is None else tie
+    return Criterion(lambda *pair: _told(quantity, pair[place], worst), opposite, at_least, at_most)  # type: ignore[arg-type]
 
 
 def _told(quantity: Quantity, run: "Run", worst: float) -> float | None:

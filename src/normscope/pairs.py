@@ -142,7 +142,8 @@ def _compared(run: "Run", arm: str) -> dict[str, Any]:
 
 def _label(run: "Run") -> str:
     steps, epochs = (run.config.get(key) for key in LENGTH)
-    length = f"{steps:,} steps" if steps is not None else f"{epochs:g} epochs" if epochs is not None else "no length"
+    updates = "1 step" if steps == 1 else f"{steps:,} steps" if steps is not None else None
+    length = updates or (f"{epochs:g} epochs" if epochs is not None else "no length")
     return f"{run.choices.get('model', 'no model')} on {data_of(run)}, {length}"
 
 

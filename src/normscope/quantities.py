@@ -51,6 +51,26 @@ def final(name: str) -> Quantity:
     return quantity
 
 
+def first(name: str) -> Quantity:
+    """The first value of a series: what holds at initialisation."""
+
+    def quantity(run: "Run") -> float:
+        values = run.series(name)[1]
+        return float(values[0]) if len(values) else math.nan
+
+    return quantity
+
+
+def quotient(quantity: Quantity, other: Quantity) -> Quantity:
+    """One number of a run divided by another; infinite where that is 0."""
+
+    def found(run: "Run") -> float:
+        value, divisor = quantity(run), other(run)
+        return math.nan if math.isnan(value + divisor) else value / divisor if divisor else math.inf
+
+    return found
+
+
 def in_points(quantity: Quantity) -> Quantity:
     """A share as points of a hundred."""
     return lambda run: 100 * quantity(run)

@@ -20,11 +20,13 @@ class Shown:
         setting: scale and label.
         arms: option -> its ended runs in the order of their seeds; only options that have any.
         others: how many settings are not drawn.
+        arm: the group whose options the arms are.
     """
 
     setting: Setting
     arms: "Mapping[str, list[Run]]"
     others: int
+    arm: str = ARM
 
     @property
     def run(self) -> "Run":
@@ -32,17 +34,20 @@ class Shown:
         return next(iter(self.arms.values()))[0]
 
     def caption(self) -> str:
-        """Scale, length, network, rate, and the number of runs of each arm."""
+        """Scale, length, network, rate, and the number of runs of each arm; nothing that the arms differ in."""
         config, choices = self.run.config, self.run.choices
         seeds = ", ".join(
             f"n = {len({run.seed for run in members})} {arm_name(arm)}" for arm, members in self.arms.items()
         )
         others = f" {self.others} other setting{'s' if self.others > 1 else ''} not drawn." if self.others else ""
-        return (
-            f"Scale {self.setting.scale}: {self.setting.label}, width {config['model'].get('width')}, init "
-            f"{choices.get('init')}, {choices.get('optimizer')} at lr {config['optimizer']['lr']:g}, batches of "
-            f"{config.get('batch_size')}; {seeds}.{others}"
-        )
+        told = {
+            "model": f"width {config['model'].get('width')}",
+            "init": f"init {choices.get('init')}",
+            "optimizer": f"{choices.get('optimizer')} at lr {config['optimizer']['lr']:g}",
+            "": f"batches of {config.get('batch_size')}",
+        }
+        words = ", ".join(text for group, text in told.items() if group != self.arm)
+        return f"Scale {self.setting.scale}: {self.setting.label}, {words}; {seeds}.{others}"
 
 
 def fullest(
@@ -69,7 +74,7 @@ def fullest(
     if not found:
         return None
     *_, setting, ended = max(found, key=lambda entry: entry[:3])
-    return Shown(setting, ended, len(found) - 1)
+    return Shown(setting, ended, len(found) - 1, arm)
 
 
 def shown(runs: "Sequence[Run]", options: Sequence[str], *, arm: str = ARM) -> Shown:

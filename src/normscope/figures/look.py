@@ -26,7 +26,49 @@ ARM_COLOURS = {  # told apart by every kind of colour vision: Okabe & Ito 2008, 
     "frozen_statistics": "#999933",
     "affine_only": "#DDCC77",
 }
-ARM_NAMES = {"none": "without BatchNorm", "batch": "with BatchNorm", "noisy_batch": "with noisy BatchNorm"}
+OTHER_COLOURS = {  # of arms that are no norms: within a group they are told apart in the same way
+    "standard": "#D55E00",
+    "default": "#AA4499",
+    "gaussian": "#E69F00",
+    "glorot_uniform": "#0072B2",
+    "glorot_normal": "#56B4E9",
+    "lecun_normal": "#CC79A7",
+    "he_normal": "#009E73",
+    "sigmoid": "#E69F00",
+    "tanh": "#0072B2",
+    "softsign": "#CC79A7",
+    "relu": "#D55E00",
+    "prelu": "#882255",
+    "selu": "#009E73",
+    "sgd": "#D55E00",
+    "momentum": "#E69F00",
+    "adagrad": "#009E73",
+    "adam": "#0072B2",
+    "[]": "#D55E00",
+    "[l2]": "#0072B2",
+    "[dropout]": "#009E73",
+}
+ARM_NAMES = {
+    "none": "without BatchNorm",
+    "batch": "with BatchNorm",
+    "noisy_batch": "with noisy BatchNorm",
+    "default": "PyTorch's",
+    "gaussian": "one std",
+    "glorot_uniform": "Glorot",
+    "glorot_normal": "Glorot",
+    "lecun_normal": "LeCun",
+    "he_normal": "He",
+    "relu": "ReLU",
+    "prelu": "PReLU",
+    "selu": "SELU",
+    "sgd": "SGD",
+    "momentum": "Momentum",
+    "adagrad": "AdaGrad",
+    "adam": "Adam",
+    "[]": "without",
+    "[l2]": "weight decay",
+    "[dropout]": "dropout",
+}
 LOOK = {
     "font.family": "DejaVu Sans",
     "font.size": 13,
@@ -52,7 +94,7 @@ LOOK = {
 
 def arm_colour(norm: str) -> str:
     """The colour of an arm, the same in every figure; black for one that has none yet."""
-    return ARM_COLOURS.get(norm, "#000000")
+    return {**OTHER_COLOURS, **ARM_COLOURS}.get(norm, "#000000")
 
 
 def arm_name(norm: str) -> str:

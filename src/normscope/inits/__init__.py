@@ -12,6 +12,7 @@ from normscope.inits.scaled import (
     he_uniform,
     lecun_normal,
     lecun_uniform,
+    standard,
 )
 from normscope.inits.unit_variance import Lsuv, unit_variance
 
@@ -31,5 +32,6 @@ __all__ = [
     "lecun_normal",
     "lecun_uniform",
     "orthogonal",
+    "standard",
     "unit_variance",
 ]
