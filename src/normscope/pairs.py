@@ -51,23 +51,26 @@ class Pairs:
         return tuple(reference.seed for reference, _ in self.pairs)
 
 
-def settings(runs: "Sequence[Run]", arm: str = ARM) -> list[Setting]:
+def settings(runs: "Sequence[Run]", arm: str = ARM, over: str = "") -> list[Setting]:
     """Sort runs by what may be compared.
 
     Args:
-        arm: the group whose option is the arm; runs without a choice in it are passed over.
+        arm: the group whose option is the arm, or a value of the config, with dots; runs without it are passed over.
+        over: a value in which the runs of an arm may differ too.
     Returns:
         The settings, in the order of their scales and labels. Runs at two scales, or that differ in any choice or value
         but the arm's, the seed and those of the machine (device, output folder), are never in one.
     """
     found: dict[str, list[Run]] = {}
     for run in runs:
-        if run.choices.get(arm) is not None:
-            what = json.dumps([run.scale, _compared(run, arm)], sort_keys=True, default=str)
+        if option(run, arm) is not None:
+            what = json.dumps([run.scale, _compared(run, arm, over)], sort_keys=True, default=str)
             found.setdefault(what, []).append(run)
     groups = list(found.values())
     sorted_out = [
-        Setting(group[0].scale, ", ".join([_label(group[0]), *_apart(group[0], groups, arm)]), _by_arm(group, arm))
+        Setting(
+            group[0].scale, ", ".join([_label(group[0]), *_apart(group[0], groups, arm, over)]), _by_arm(group, arm)
+        )
         for group in groups
     ]
     return sorted(sorted_out, key=lambda setting: (setting.scale, setting.label))
@@ -130,10 +133,16 @@ def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     return found
 
 
-def _compared(run: "Run", arm: str) -> dict[str, Any]:
+def option(run: "Run", arm: str) -> str | None:
+    """What a run has chosen in a group, or its value of a setting such as optimizer.lr; None if it has neither."""
+    found = run.choices.get(arm, flat(run.config).get(arm) if "." in arm else None)
+    return None if found is None else str(found)
+
+
+def _compared(run: "Run", arm: str, over: str = "") -> dict[str, Any]:
     """What two runs of a pair must agree in: choices (of groups, with slashes) and values (with dots)."""
     own = arm.replace("/", ".")
-    ignored = {*OF_THE_MACHINE, "seed", "scale", own, arm}
+    ignored = {*OF_THE_MACHINE, "seed", "scale", own, arm, over}
     if run.choices.get("dataset") != "folder":  # there the root is the data; elsewhere a checksum says what they are
         ignored.add("dataset.root")
     everything = {**flat(run.config), **run.choices}
@@ -154,12 +163,14 @@ def data_of(run: "Run") -> str:
     return f"{choice} {PurePath(root).name}" if choice == "folder" and root else choice
 
 
-def _apart(run: "Run", groups: "list[list[Run]]", arm: str) -> list[str]:
+def _apart(run: "Run", groups: "list[list[Run]]", arm: str, over: str) -> list[str]:
     """What sets a setting apart from those of the same scale and label: at most three values, e.g. optimizer.lr=0.1."""
     alike = [
-        _compared(group[0], arm) for group in groups if (group[0].scale, _label(group[0])) == (run.scale, _label(run))
+        _compared(group[0], arm, over)
+        for group in groups
+        if (group[0].scale, _label(group[0])) == (run.scale, _label(run))
     ]
-    own = _compared(run, arm)
+    own = _compared(run, arm, over)
     different = sorted(key for key in {*own}.union(*alike) if any(other.get(key) != own.get(key) for other in alike))
     shown = [f"{key}={own[key]}" for key in different if key in own and not key.endswith("_target_")]
     return shown[:3] + (["..."] if len(shown) > 3 else [])
@@ -168,7 +179,7 @@ def _apart(run: "Run", groups: "list[list[Run]]", arm: str) -> list[str]:
 def _by_arm(group: "list[Run]", arm: str) -> "dict[str, list[Run]]":
     arms: dict[str, list[Run]] = {}
     for run in sorted(group, key=lambda run: (run.seed, str(run.folder))):
-        arms.setdefault(str(run.choices[arm]), []).append(run)
+        arms.setdefault(str(option(run, arm)), []).append(run)
     return arms
 
 

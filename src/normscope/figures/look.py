@@ -44,9 +44,10 @@ OTHER_COLOURS = {  # of arms that are no norms: within a group they are told apa
     "momentum": "#E69F00",
     "adagrad": "#009E73",
     "adam": "#0072B2",
-    "[]": "#D55E00",
-    "[l2]": "#0072B2",
-    "[dropout]": "#009E73",
+    "without": "#D55E00",
+    "weight decay": "#0072B2",
+    "dropout": "#009E73",
+    "both": "#CC79A7",
 }
 ARM_NAMES = {
     "none": "without BatchNorm",
@@ -65,9 +66,6 @@ ARM_NAMES = {
     "momentum": "Momentum",
     "adagrad": "AdaGrad",
     "adam": "Adam",
-    "[]": "without",
-    "[l2]": "weight decay",
-    "[dropout]": "dropout",
 }
 LOOK = {
     "font.family": "DejaVu Sans",
