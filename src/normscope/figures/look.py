@@ -28,7 +28,7 @@ ARM_COLOURS = {  # told apart by every kind of colour vision: Okabe & Ito 2008, 
 }
 OTHER_COLOURS = {  # of arms that are no norms: within a group they are told apart in the same way
     "standard": "#D55E00",
-    "default": "#AA4499",
+    "default": "#332288",
     "gaussian": "#E69F00",
     "glorot_uniform": "#0072B2",
     "glorot_normal": "#56B4E9",
