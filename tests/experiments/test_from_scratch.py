@@ -59,7 +59,7 @@ def test_c1_has_a_row_for_each_activation(tmp_path):
         layers = [f"layer{number}" for number in range(1, 6)]
         add_histograms(folder, np.linspace(0, 1, 5), np.array([8, 4, 4, 1]), steps=(0,), layers=layers)
     figure, caption = caption_of(tmp_path, "activation_histograms")
-    assert [axis.get_title() for axis in figure.axes[::5]] == ["sigmoid, std 1", "tanh, std 1", "ReLU, std 1"]
+    assert [axis.get_title(loc="left") for axis in figure.axes[::5]] == ["sigmoid, std 1", "tanh, std 1", "ReLU, std 1"]
     assert "Scale laptop: mlp on sample, 25 steps" in caption
 
 

@@ -168,7 +168,7 @@ def test_g6_is_the_lowest_median_of_the_last_layer(tmp_path, middle, verdict):
     assert found.effect == pytest.approx(middle)
     assert found.verdict == verdict
     figure = loaded(source_of("glorot_2010/saturation")).plot(find_runs(tmp_path))
-    assert figure.axes[0].get_title() == "4 hidden layers"
+    assert figure.axes[0].get_title(loc="left") == "4 hidden layers"
     assert len(figure.axes[0].lines) == 4 + 1
 
 
