@@ -169,7 +169,7 @@ def _judged(
         kept.append(pair)
         rows.append(row)
         remarks += [f"seed {run.seed}: {run.folder.name} diverged" for run in pair if run.status == "diverged"]
-    told = replace(group, pairs=tuple(kept), remarks=tuple(remarks))
+    told = replace(group, pairs=tuple(kept), remarks=tuple(dict.fromkeys(remarks)))
     columns = [[float(row[place]) for row in rows] for place in range(len(criteria))]  # type: ignore[arg-type]
     parts = [
         Part(column, criterion.holds, criterion.opposes) for column, criterion in zip(columns, criteria, strict=True)
