@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from normscope.claims import Claim, Verdict
 from normscope.criteria import of_treated, verdicts
 from normscope.errors import UsageError
-from normscope.figures.arms import fullest
+from normscope.figures.arms import Shown, fullest
 from normscope.figures.depth import by_layer, layer_histograms
 from normscope.figures.lines import band, label_ends
 from normscope.figures.look import INK, arm_colour, arm_name, new_figure
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LAYER = 5
 SCALES = {1.0: "std 1", 0.01: "std 0.01", math.sqrt(1 / 100): "Xavier √(1/n)", math.sqrt(2 / 100): "He √(2/n)"}
 SHADES = ("#D55E00", "#E69F00", "#0072B2", "#009E73")
+RANGE = {"sigmoid": (0, 1), "tanh": (-1, 1)}  # of what can come out
 WITHIN = {"sigmoid": 1.1, "tanh": 1.1, "relu": 1.6}  # times: so far from the expected value a seed may be
 EXPECTED = {  # std of the activations of layer 5, computed beforehand for inputs from N(0, 1): the mean of ten seeds
     "sigmoid": (0.44, 0.013, 0.13, 0.17),
@@ -67,7 +68,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
     """A row for each activation: the histograms of the five layers at each size of the weights, and their std."""
     with new_figure(17.5, 13.2) as figure:
         axes = figure.subplots(len(EXPECTED), len(SCALES) + 1, squeeze=False)
-        captions = []
+        drawn: list[Shown] = []
         for row, activation in zip(axes, EXPECTED, strict=True):
             ends = []
             for axis, (scale, name), shade in zip(row, SCALES.items(), SHADES, strict=False):
@@ -78,10 +79,13 @@ def plot(runs: Sequence[Run]) -> "Figure":
                     axis.set(xticks=[], yticks=[])
                     continue
                 members = found.arms[activation]
-                captions.append(found.caption())
-                if not ridges(axis, {arm_colour(activation): layer_histograms(members[0], "activations")}):
+                drawn.append(found)
+                histograms = {arm_colour(activation): layer_histograms(members[0], "activations")}
+                if not ridges(axis, histograms, logarithmic=activation not in RANGE):
                     axis.set(xticks=[], yticks=[])
-                axis.set_xlabel(f"activation (n = {len(members)})" if axis is row[0] else "activation")
+                if activation in RANGE:
+                    axis.set_xlim(*RANGE[activation])
+                axis.set_xlabel("activation")
                 if axis.get_xscale() == "linear":
                     axis.locator_params(axis="x", nbins=4)
                     axis.ticklabel_format(axis="x", style="sci", scilimits=(-3, 5))
@@ -93,13 +97,17 @@ def plot(runs: Sequence[Run]) -> "Figure":
             row[-1].set_yscale("log")
             row[-1].set_xlim(0.8, LAYER + 0.2)
             label_ends(row[-1], ends)
-        if not captions:
+        if not drawn:
             raise UsageError("no run with model/activation=sigmoid, tanh or relu has ended: nothing to draw")
         figure.suptitle("How large initial weights should be", x=0.01, ha="left", fontsize=20, fontweight="bold")
+        seeds = " to ".join(
+            str(count) for count in sorted({len(found.arms[name]) for found in drawn for name in found.arms})
+        )
         text = (
-            f"{captions[0]} Weights from N(0, std²), n = 100 units a layer. Histograms: of the first seed, every "
-            "layer of one height, layer 1 at the bottom; of ReLU without the lowest bin, which holds its zeros (half "
-            "of all), on a logarithmic axis. Right: medians and ranges over the seeds."
+            f"Scale {drawn[0].setting.scale}: {drawn[0].setting.label}; {seeds} seeds. Weights from N(0, std²), 100 "
+            "units a layer. Histograms: of the first seed, every layer of one height, layer 1 at the bottom; of ReLU "
+            "without the lowest bin, which holds its zeros (half of all), on a logarithmic axis. Right: medians and "
+            "ranges over the seeds."
         )
         figure.supxlabel(textwrap.fill(text, 200), x=0.01, ha="left", fontsize=11, color=INK)
     return figure
