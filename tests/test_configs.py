@@ -16,6 +16,7 @@ CHOICES = sorted(path.relative_to(CONFIGS) for path in CONFIGS.rglob("*/*.yaml")
 LISTS = ("regularizer", "probe")
 ONLY_WITH = {  # a choice -> what else must be chosen for it to have a meaning
     "jacobian": ["model/norm=none"],
+    "slopes": ["model/activation=prelu"],
     "lsuv": ["init.images=16"],
     "gaussian_regression": ["loss=squared_error", "model=mlp"],
     "principal_components": ["dataset.preprocess.components=10"],

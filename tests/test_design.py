@@ -40,7 +40,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "pairs": {"runs"},
     "claims": {"pairs", "statistics"},
     "families": {"pairs", "runs"},
-    "criteria": {"claims", "pairs", "quantities", "runs", "statistics"},
+    "criteria": {"claims", "families", "pairs", "quantities", "runs", "statistics"},
     "quantities": {"statistics", "runs"},
     "figures": {"pairs", "quantities", "runs", "statistics"},
     "surveys": {

@@ -21,6 +21,7 @@ from normscope.inits import (
     lecun_normal,
     lecun_uniform,
     orthogonal,
+    standard,
 )
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "init"
@@ -73,6 +74,7 @@ FAN_IN, FAN_OUT = 32 * 9, 64 * 9  # of the convolution below
         (partial(lecun_uniform, mode="fan_out"), 1 / FAN_OUT),
         (partial(lecun_normal, mode="fan_avg"), 2 / (FAN_IN + FAN_OUT)),
         (partial(gaussian, std=0.05), 0.05**2),
+        (standard, 1 / (3 * FAN_IN)),
     ],
 )
 def test_the_variance_is_the_papers_and_biases_are_0(init, variance):
@@ -94,6 +96,14 @@ def test_the_variance_is_the_papers_and_biases_are_0(init, variance):
 def test_uniform_weights_fill_the_papers_interval(init, bound):
     weight = drawn(init, nn.Conv2d(32, 64, 3))
     assert 0.999 * bound < weight.abs().max() <= bound * (1 + 1e-6)
+
+
+def test_standard_has_the_weights_of_the_default_without_its_biases():
+    ours, torchs = nn.Linear(40, 30), nn.Linear(40, 30)
+    standard(ours, generator(), 1.0)
+    default(torchs, generator(), 1.0)
+    torch.testing.assert_close(ours.weight, torchs.weight, rtol=1e-6, atol=0)  # the bound 1/√n, computed in two ways
+    assert not ours.bias.any()
 
 
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out"])

@@ -195,3 +195,34 @@ def test_runs_may_differ_in_what_is_free(tmp_path):
     found = only(settings(find_runs(tmp_path), "model/activation", free=["model/norm"]))
     assert {arm: len(runs) for arm, runs in found.arms.items()} == {"relu": 2, "tanh": 2}
     assert len(settings(find_runs(tmp_path), "model/activation")) == 2
+
+
+def with_data(root, seed, data, name=""):
+    """A pair whose data were drawn by this seed."""
+    for norm in ("none", "batch"):
+        dataset = {"train_size": 100, "seed": data}
+        fabricate(root, norm, seed, name=f"{norm}-{seed}-{data}{name}", dataset=dataset)
+
+
+def test_data_that_are_drawn_anew_for_every_seed_are_part_of_the_seed(tmp_path):
+    for seed in range(3):
+        with_data(tmp_path, seed, data=seed)
+    (group,) = pairs(find_runs(tmp_path))
+    assert group.seeds == (0, 1, 2)
+    assert "dataset.seed" not in group.setting
+
+
+def test_runs_on_other_data_are_never_in_one_setting(tmp_path):
+    for seed in range(3):
+        for data in (0, 7):
+            with_data(tmp_path, seed, data)
+    found = {group.setting.rpartition(", ")[2]: group.seeds for group in pairs(find_runs(tmp_path))}
+    assert found["dataset.seed=7"] == (0, 1, 2)
+    assert sorted(found.values()) == [(0, 1, 2), (0, 1, 2)]
+
+
+def test_a_run_of_one_step_is_called_so(tmp_path):
+    for norm in ("none", "batch"):
+        fabricate(tmp_path, norm, 0, steps=1)
+    (group,) = pairs(find_runs(tmp_path))
+    assert group.setting == "vgg11 on sample, 1 step"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Part, Verdict, judge, not_run
+from normscope.families import families
 from normscope.pairs import ARM, Pairs, pairs
 from normscope.quantities import Quantity
 from normscope.statistics import median
@@ -13,9 +14,7 @@ from normscope.statistics import median
 if TYPE_CHECKING:
     from normscope.runs.reader import Run
 
-PairQuantity = Callable[
-    ["Run", "Run"], float | None
-]  # of (reference, treated); None where it cannot be told; nan: a tie
+PairQuantity = Callable[["Run", "Run"], float | None]  # (reference, treated) -> None: cannot be told; nan: a tie
 
 
 @dataclass(frozen=True)
@@ -131,6 +130,7 @@ def verdicts(
     arm: str = ARM,
     reference: str = "none",
     treated: str = "batch",
+    over: str | None = None,
     notes: Callable[[Pairs], Sequence[str]] = lambda group: (),
 ) -> list[Verdict]:
     """Judge a claim in every setting of the runs: a pair holds if it meets every criterion.
@@ -139,6 +139,8 @@ def verdicts(
         criteria: the effect that is reported is the first one's number.
         arm, reference, treated: the group whose option differs within a pair, and the two options; the same option
             twice pairs each of its runs with itself, for claims that compare with a number.
+        over: the setting that is swept within an arm, if the claim is about all its values; the quantities are then of
+            a `Family`.
         notes: what to say of a setting's pairs beside the verdict.
     Returns:
         A verdict for each scale and setting; one that says "not run" for a scale that has no run of either arm.
@@ -146,7 +148,8 @@ def verdicts(
     found = []
     for scale in sorted({run.scale for run in runs}):
         own = [run for run in runs if run.scale == scale]
-        found += [_judged(claim, group, criteria, notes) for group in pairs(own, arm, reference, treated)] or [
+        groups = pairs(own if over is None else families(own, over), arm, reference, treated)
+        found += [_judged(claim, group, criteria, notes) for group in groups] or [
             not_run(claim, scale, "no run with " + " or ".join(f"{arm}={name}" for name in {reference: 0, treated: 0}))
         ]
     return found
@@ -164,7 +167,7 @@ def _judged(
         kept.append(pair)
         rows.append(row)
         remarks += [f"seed {run.seed}: {run.folder.name} diverged" for run in pair if run.status == "diverged"]
-    told = replace(group, pairs=tuple(kept), remarks=tuple(remarks))
+    told = replace(group, pairs=tuple(kept), remarks=tuple(dict.fromkeys(remarks)))
     columns = [[float(row[place]) for row in rows] for place in range(len(criteria))]  # type: ignore[arg-type]
     parts = [
         Part(column, criterion.holds, criterion.opposes) for column, criterion in zip(columns, criteria, strict=True)

@@ -15,6 +15,7 @@ ARM = "model/norm"
 ENDED = ("finished", "diverged")  # a run that was interrupted or failed has not shown how it ends
 OF_THE_MACHINE = ("device", "outputs", "checkpoint_every", "dataset.url")  # where and how a run was made, not what
 LENGTH = ("steps", "epochs")
+DATA_SEED = "dataset.seed"  # an experiment may let it follow the seed of the run
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,16 @@ def settings(runs: "Sequence[Run]", arm: str = ARM, free: Sequence[str] = ()) ->
         free: further arms in which the runs of a setting may differ.
     Returns:
         The settings, in the order of their scales and labels. Runs at two scales, or that differ in any choice or value
-        but those of the arm, the seed, `free` and the machine (device, output folder), are never in one.
+        but those of the arm, the seed, `free` and the machine (device, output folder), are never in one. Data that are
+        drawn anew for every seed (`dataset.seed` equals the seed in all runs) are part of the seed.
     """
     arms = (arm, *free)
     found: dict[str, list[Run]] = {}
     for run in runs:
         if option(run, arm) is not None:
-            what = json.dumps([run.scale, _compared(run, arms)], sort_keys=True, default=str)
-            found.setdefault(what, []).append(run)
-    groups = list(found.values())
+            compared = {key: value for key, value in _compared(run, arms).items() if key != DATA_SEED}
+            found.setdefault(json.dumps([run.scale, compared], sort_keys=True, default=str), []).append(run)
+    groups = [part for group in found.values() for part in _by_data(group)]
     sorted_out = [
         Setting(group[0].scale, ", ".join([_label(group[0]), *_apart(group[0], groups, arms)]), _by_arm(group, arm))
         for group in groups
@@ -150,6 +152,17 @@ def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     return found
 
 
+def _by_data(group: "list[Run]") -> "list[list[Run]]":
+    """Runs alike but for the seed of their data: together if it follows their own, else by its value."""
+    seeds = [flat(run.config).get(DATA_SEED) for run in group]
+    if all(data == run.seed for data, run in zip(seeds, group, strict=True)):
+        return [group]
+    parts: dict[Any, list[Run]] = {}
+    for data, run in zip(seeds, group, strict=True):
+        parts.setdefault(data, []).append(run)
+    return list(parts.values())
+
+
 def _compared(run: "Run", arms: Sequence[str]) -> dict[str, Any]:
     """What two runs of a pair must agree in: choices (of groups, with slashes) and values (with dots)."""
     own = tuple(arm.replace("/", ".") for arm in arms)
@@ -182,7 +195,9 @@ def _apart(run: "Run", groups: "list[list[Run]]", arms: Sequence[str]) -> list[s
     ]
     own = _compared(run, arms)
     different = sorted(key for key in {*own}.union(*alike) if any(other.get(key) != own.get(key) for other in alike))
-    shown = [f"{key}={own[key]}" for key in different if key in own and not key.endswith("_target_")]
+    follows = {DATA_SEED} if own.get(DATA_SEED) == run.seed else set()
+    told = [key for key in different if key in own and key not in follows and not key.endswith("_target_")]
+    shown = [f"{key}={own[key]}" for key in told]
     return shown[:3] + (["..."] if len(shown) > 3 else [])
 
 

@@ -12,9 +12,9 @@ from normscope.figures.subjects import subjects
 from normscope.runs.reader import find_runs
 from normscope.training.run import carry_out
 from tests.commands import TINY
-from tests.probes.test_all_probes import PROBES, WITHOUT_NORM, measured
+from tests.probes.test_all_probes import OF_PRELU, PROBES, WITHOUT_NORM, measured
 
-ONLY_NUMBERS = ("rounding",)  # read beside the probes whose numbers it judges
+ONLY_NUMBERS = ("rounding", "slopes")  # read beside the probes whose numbers it judges; one number a layer
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def pair(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     for norm in ("none", "batch"):
         with_norm = ("reduction", "scale_invariance", "theorem_4_2")
-        unfit = with_norm if norm == "none" else WITHOUT_NORM
+        unfit = OF_PRELU + (with_norm if norm == "none" else WITHOUT_NORM)
         chosen = [probe for probe in PROBES if probe not in unfit]
         overrides = [*TINY, f"model/norm={norm}", f"probe=[{','.join(chosen)}]", "probe_every=2", "steps=5"]
         carry_out(assemble(*composed(overrides)), root / norm, lambda step, metrics: None)

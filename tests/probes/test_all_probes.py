@@ -17,10 +17,12 @@ from tests.training.test_run import NOISY, rows, same, weights_in
 
 PROBES = sorted(path.stem for path in (CONFIGS / "probe").glob("*.yaml"))
 WITHOUT_NORM = ("jacobian",)  # what they measure is not defined where a norm couples the examples
+OF_PRELU = ("slopes",)
 
 
 def overrides(probe: str) -> list[str]:
-    return [f"probe=[{probe}]", *(["model/norm=none"] if probe in WITHOUT_NORM else [])]
+    norm, activation = ["model/norm=none"], ["model/activation=prelu"]
+    return [f"probe=[{probe}]", *(norm if probe in WITHOUT_NORM else activation if probe in OF_PRELU else [])]
 
 
 def measured(chosen: list[str], *, steps: int = 1):
@@ -60,7 +62,7 @@ def test_a_run_with_the_probe_ends_in_the_weights_of_one_without(tmp_path, witho
 
 
 def test_all_probes_together_leave_no_trace(tmp_path):
-    together = [probe for probe in PROBES if probe not in WITHOUT_NORM]
+    together = [probe for probe in PROBES if probe not in WITHOUT_NORM + OF_PRELU]
     for name, chosen in (("with", together), ("without", [])):
         probe = f"probe=[{','.join(chosen)}]"
         job = assemble(*composed([*TINY, *NOISY, probe, "probe_every=2", "steps=4", "precision=bf16"]))

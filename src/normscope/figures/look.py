@@ -30,7 +30,7 @@ ARM_COLOURS = {  # told apart by every kind of colour vision: Okabe & Ito 2008, 
 }
 OTHER_COLOURS = {  # of arms that are no norms: within a group they are told apart in the same way
     "standard": "#D55E00",
-    "default": "#AA4499",
+    "default": "#332288",
     "gaussian": "#E69F00",
     "glorot_uniform": "#0072B2",
     "glorot_normal": "#56B4E9",
@@ -46,9 +46,10 @@ OTHER_COLOURS = {  # of arms that are no norms: within a group they are told apa
     "momentum": "#E69F00",
     "adagrad": "#009E73",
     "adam": "#0072B2",
-    "[]": "#D55E00",
-    "[l2]": "#0072B2",
-    "[dropout]": "#009E73",
+    "without": "#D55E00",
+    "weight decay": "#0072B2",
+    "dropout": "#009E73",
+    "both": "#CC79A7",
 }
 ARM_NAMES = {
     "none": "without BatchNorm",
@@ -67,9 +68,6 @@ ARM_NAMES = {
     "momentum": "Momentum",
     "adagrad": "AdaGrad",
     "adam": "Adam",
-    "[]": "without",
-    "[l2]": "weight decay",
-    "[dropout]": "dropout",
 }
 LOOK = {
     "font.family": "DejaVu Sans",

@@ -178,6 +178,12 @@ OBSERVATIONS = (
         ),
     ),
     Observation(
+        "evaluation_mode",
+        "The batch as the network in evaluation mode sees it",
+        "whole",
+        (Panel("share of right answers", "evaluation_mode/accuracy"),),
+    ),
+    Observation(
         "jacobian", "Singular values of a layer's Jacobian", "depth", (Panel("mean", "jacobian/{layer}/mean"),)
     ),
     *(

@@ -14,7 +14,9 @@ OVERLAP = 1.25  # height of a ridge in rows
 NARROWEST = 0.07  # powers of ten: the width of a bin on a logarithmic axis
 
 
-def ridges(axis: "Axes", arms: Mapping[str, Sequence[Histogram]], rows: int = 6) -> bool:
+def ridges(
+    axis: "Axes", arms: Mapping[str, Sequence[Histogram]], rows: int = 6, logarithmic: bool | None = None
+) -> bool:
     """Draw how each arm's values are distributed, at up to `rows` steps from the bottom (first) to the top (last).
 
     Where no value is negative the axis is logarithmic, the density is per power of ten, and the lowest bin of a
@@ -23,13 +25,15 @@ def ridges(axis: "Axes", arms: Mapping[str, Sequence[Histogram]], rows: int = 6)
 
     Args:
         arms: colour -> histograms in the order of their steps.
+        logarithmic: whether the axis is; None for the rule above.
     Returns:
         Whether there was anything to draw but zeros.
     """
     arms = {colour: found for colour, found in arms.items() if found}
     if not arms:
         return False
-    logarithmic = all(edges[0] >= 0 for found in arms.values() for _, edges, _ in found)
+    if logarithmic is None:
+        logarithmic = all(edges[0] >= 0 for found in arms.values() for _, edges, _ in found)
     if logarithmic:
         axis.set_xscale("log")
     drawn = False
