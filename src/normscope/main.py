@@ -28,24 +28,64 @@ keep_freed_memory()
 
 
 @hydra.main(config_path=str(CONFIGS), config_name="train", version_base="1.3")
-def run(root: DictConfig) -> None:
-    """Carry out one run, or one job on finished runs, in the folder that Hydra made for it; skip it if it has been."""
+def run(root: DictConfig) -> float | None:
+    """Carry out one run, or one job on finished runs, in the folder that Hydra made for it; skip it if it has been.
+
+    Returns:
+        The score of a trial of a search, for its sweeper; else None.
+    """
     hydra_config = HydraConfig.get()
     folder = Path(os.path.relpath(hydra_config.runtime.output_dir))
     config, choices = composed.config_of(root), hydra_config.runtime.choices
+    if search := composed.search_of(root):
+        own = composed.own_choices(choices)
+        return _try(search, int(hydra_config.job.num) + 1, list(hydra_config.overrides.task), config, own, folder)
     if job := composed.job_of(root):
         begin = partial(_measure, job, str(choices["job"]), config, folder)
     else:
         begin = partial(_train, config, composed.own_choices(choices), folder)
     _statuses.append(_guarded(begin, folder))
+    return None
 
 
-def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
+def _try(
+    search: dict[str, Any],
+    number: int,
+    words: list[str],
+    config: dict[str, Any],
+    choices: dict[str, Any],
+    folder: Path,
+) -> float:
+    """Carry out a trial, a run for each of its folds; one that diverges or fails has the worst score that there is."""
+    from normscope.runs.summary import read_summary
+    from normscope.searches.record import read_search
+    from normscope.searches.scores import in_words, score_of
+
+    folds = {folder: config}
+    if search["folds"] > 1:
+        parts = range(search["folds"])
+        folds = {folder / f"fold{part}": config | {"dataset": config["dataset"] | {"fold": part}} for part in parts}
+    for place, own in folds.items():
+        status = _guarded(partial(_train, own, choices, place, brief=True), place)
+        _statuses.append("finished" if status == "diverged" else status)  # a bad trial is no bad search
+        if status != "finished":
+            break  # the other folds cannot mend it
+    score = score_of([read_summary(place) for place in folds], search["score"])
+    record = read_search(folder.parent)
+    searched = [setting.key for setting in record.space]
+    settings = [word for word in words if word.partition("=")[0] in searched]
+    print(f"trial {number} of {record.trials}, {' '.join(settings)}: {in_words(search['score'], score)}", flush=True)
+    return score
+
+
+def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path, *, brief: bool = False) -> str:
+    """Train in a folder, unless that is done, and return the status; `brief`: say nothing but how far it is."""
     from normscope.runs.summary import read_summary
 
     earlier = read_summary(folder) or {}
     if earlier.get("status") in ("finished", "diverged"):
-        print(f"{folder}: already {earlier['status']}, skipped")
+        if not brief:
+            print(f"{folder}: already {earlier['status']}, skipped")
         return str(earlier["status"])
 
     from normscope.assemble import assemble
@@ -53,9 +93,10 @@ def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str
     from normscope.training.run import carry_out
 
     job = assemble(config, choices)
-    with shown(folder, job) as progress:
+    with shown(folder, job, brief=brief) as progress:
         summary = carry_out(job, folder, progress)
-    print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")
+    if not brief:
+        print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")
     return str(summary["status"])
 
 

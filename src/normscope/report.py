@@ -18,6 +18,7 @@ from normscope.places import command
 from normscope.runs.atomic import writing
 from normscope.runs.board import write_board
 from normscope.runs.reader import Run, find_runs
+from normscope.searches.record import FILE as SEARCH
 
 EXAMPLE = "seminar/bn_vs_no_bn"
 
@@ -27,13 +28,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="normscope-report",
         description="Draw the figures of experiments and state their claims' verdicts; or draw what the probes of a "
-        "run found, or of several side by side.",
+        "run found, or of several side by side; or say what a search found.",
     )
     parser.add_argument(
         "names",
         nargs="*",
-        metavar="EXPERIMENT|RUN",
-        help=f"an experiment as in experiment=..., e.g. {EXAMPLE}; or the folders of runs, best a pair",
+        metavar="EXPERIMENT|RUN|SEARCH",
+        help=f"an experiment as in experiment=..., e.g. {EXAMPLE}; the folders of runs, best a pair; or of a search",
     )
     parser.add_argument("--outputs", type=Path, default=Path("outputs"), metavar="DIR", help="the folder of all runs")
     options = parser.parse_args(argv)
@@ -41,12 +42,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = 0
     try:
         folders = [Path(name) for name in options.names if name not in known() and Path(name).is_dir()]
-        if folders:
+        searches = [folder for folder in folders if (folder / SEARCH).exists()]
+        names = [name for name in options.names if Path(name) not in folders]
+        if not options.names:
+            searches = sorted(path.parent for path in options.outputs.glob(f"search/*/{SEARCH}"))
+            names = with_runs(options.outputs, needed=not searches)
+        for folder in searches:
+            from normscope.searched import report_search
+
+            report_search(folder, console)
+        if others := [folder for folder in folders if folder not in searches]:
             from normscope.observed import observe
 
-            observe(folders, options.outputs, console)
-        names = [name for name in options.names if Path(name) not in folders]
-        names = names or ([] if folders else with_runs(options.outputs))
+            observe(others, options.outputs, console)
         names = list(dict.fromkeys(drawn_as(name) for name in names))
     except UsageError as error:
         print(f"normscope-report: {error}", file=sys.stderr)
@@ -79,17 +87,17 @@ def report(experiment: str, outputs: Path, console: Console | None = None) -> Pa
     return conclude(experiment, runs_of(experiment, outputs, console), outputs, console)
 
 
-def with_runs(outputs: Path) -> list[str]:
+def with_runs(outputs: Path, *, needed: bool) -> list[str]:
     """The experiments that have runs below a folder.
 
     Raises:
-        UsageError: if none has.
+        UsageError: if none has, and one is needed.
     """
     names = {run.choices.get("experiment") for run in _found(outputs, None, Console(stderr=True))}
     experiments = sorted(
         {name for name in known() if runs_behind(name) in names} | {str(name) for name in names if name}
     )
-    if not experiments:
+    if needed and not experiments:
         raise UsageError(
             f"{outputs.absolute()} holds no runs of any experiment; name their folder by --outputs DIR, or make some: "
             f"normscope experiment={EXAMPLE} scale=laptop dataset=sample"

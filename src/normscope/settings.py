@@ -26,7 +26,7 @@ class Settings:
         diverged_above: a training loss above this many times that of guessing (ln K) ends the run as diverged.
         score_test: whether the test images are scored; the trials of a search do not see them.
         outputs: the folder of all runs.
-        model, init, start, optimizer, schedule, regularizer, dataset, task, loss, probe, job: filled by their groups.
+        model, init, start, optimizer, schedule, regularizer, dataset, task, loss, probe, job, search: filled by groups.
     """
 
     seed: int = 0
@@ -55,6 +55,7 @@ class Settings:
     loss: dict[str, Any] = field(default_factory=dict)
     probe: dict[str, Any] = field(default_factory=dict)
     job: dict[str, Any] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
 
 
 AT_LEAST_ONE = ("batch_size", "steps", "log_every", "evaluate_every", "checkpoint_every", "probe_every")

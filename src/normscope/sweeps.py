@@ -8,6 +8,7 @@ from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -40,6 +41,9 @@ class Sweep(Callback):
         """Compose and check all runs of the sweep."""
 
         def check() -> None:
+            if config.search:
+                _begin_search(config)
+                return
             cells = _cells(config)
             self._folders = [Path(cell.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells]
             self._jobs = [str(cell.hydra.runtime.choices["job"] or "") for cell in cells]
@@ -53,6 +57,10 @@ class Sweep(Callback):
             from normscope.surveys.bar import conclude as conclude_jobs
 
             _or_exit(lambda: sys.exit(conclude_jobs(self._folders)))
+        if config.search:
+            from normscope.searched import conclude_search
+
+            _or_exit(lambda: sys.exit(conclude_search(Path(config.hydra.sweep.dir))))
         from normscope.overview import conclude
 
         experiment = choices_of(config)["experiment"]
@@ -72,10 +80,24 @@ def _or_exit(action: Any) -> None:
         sys.exit(f"normscope: this is a defect of normscope, not of your command: {error}")
 
 
+def _begin_search(config: DictConfig) -> None:
+    """Check what stands for all trials of a search, and leave its record in its folder."""
+    from normscope.searches.record import check_record, write_search
+    from normscope.searching import checked_search
+
+    try:
+        search, cells = checked_search(config, GlobalHydra.instance().config_loader())
+    except HydraException as error:
+        raise UsageError(str(error)) from error
+    folder = Path(config.hydra.sweep.dir)
+    check_record(folder, search)
+    _check(cells, [Path(cell.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells], search.score)
+    write_search(folder, search)
+
+
 def _cells(config: DictConfig) -> list[DictConfig]:
     """The config of each run of a sweep; of the base alone where another sweeper than Hydra's own chooses the runs."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-    from hydra.errors import HydraException
 
     if not config.hydra.sweeper._target_.endswith(".BasicSweeper"):
         return [config]
@@ -90,8 +112,12 @@ def _cells(config: DictConfig) -> list[DictConfig]:
         raise UsageError(str(error)) from error
 
 
-def _check(cells: list[DictConfig], folders: list[Path]) -> None:
-    """First everything that needs no PyTorch, for all runs; then put each kind of run together once and rehearse it."""
+def _check(cells: list[DictConfig], folders: list[Path], score: str = "") -> None:
+    """First everything that needs no PyTorch, for all runs; then put each kind of run together once and rehearse it.
+
+    Args:
+        score: by which a search chooses.
+    """
     for cell, folder in zip(cells, folders, strict=True):
         if missing := missing_keys(cell):
             raise UsageError(f"{missing[0]} has no default; give it: {missing[0]}=VALUE{_which_runs(cell)}")
@@ -119,7 +145,10 @@ def _check(cells: list[DictConfig], folders: list[Path]) -> None:
         kind = str(config | {"seed": None})
         if kind not in rehearsed:
             rehearsed.add(kind)
-            rehearse(assemble(config, choices_of(cell)))
+            job = assemble(config, choices_of(cell))
+            if score.endswith("/accuracy") and job.training.labels.is_floating_point():
+                raise UsageError(f"search.score={score}: regression has no accuracy; use search.score=validation/loss")
+            rehearse(job)
 
 
 def _is_over(folder: Path) -> bool:
