@@ -1,18 +1,14 @@
 """Composing a config, and what it says of itself: plain values, choices, the run's place under outputs/."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from normscope.errors import UsageError
 from normscope.places import CONFIGS, EXPERIMENTS
-from normscope.runs import folder as names_of_runs
-from normscope.searches.narrowed import narrowed
-from normscope.searches.record import read_search, trials_of
+from normscope.runs import folder
 from normscope.searches.scores import LARGER_IS_BETTER
 from normscope.settings import Settings
 from normscope.surveys import names
@@ -36,7 +32,7 @@ def register() -> None:
         store.store(group=f"experiment/{folder_of}", name=name.name, node=node, package="_global_")
         for scale, size in sizes.items():
             store.store(group=f"at_scale/{folder_of}", name=f"{name.name}_{scale}", node=size, package="_global_")
-    for resolver in (run_name, experiment_folder, run_folder, found_by, direction):
+    for resolver in (run_name, experiment_folder, run_folder, direction):
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
 
 
@@ -66,7 +62,7 @@ def job_of(root: DictConfig) -> dict[str, Any]:
 
 
 def search_of(root: DictConfig) -> dict[str, Any]:
-    """The settings of the search that the run is a trial of; empty where it is none."""
+    """The settings of the search that is chosen, if one is."""
     search = OmegaConf.to_container(root.search, resolve=True)
     assert isinstance(search, dict)
     return {str(key): value for key, value in search.items()}
@@ -95,14 +91,14 @@ def run_name(*, _root_: DictConfig) -> str:
     """The own folder of a run or a job: readable, and different for each different config."""
     if job := job_of(_root_):
         return names.folder_name(job)
-    return names_of_runs.run_name(config_of(_root_), choices_of(_root_))
+    return folder.run_name(config_of(_root_), choices_of(_root_))
 
 
 def experiment_folder(*, _root_: DictConfig) -> str:
     """The name of the job or, where a network is trained, of the experiment, or "single"; a search has a folder of its
     own in that of the experiment, or in "search"."""
     choices = _root_.hydra.runtime.choices
-    if _root_.search:
+    if choices["search"]:
         return f"{choices['experiment'] or 'search'}/{_root_.search.name}"
     return str(choices["job"] or choices["experiment"] or "single")
 
@@ -110,20 +106,6 @@ def experiment_folder(*, _root_: DictConfig) -> str:
 def run_folder(*, _root_: DictConfig) -> str:
     """The folder of a run or a job under outputs/."""
     return f"{experiment_folder(_root_=_root_)}/{run_name(_root_=_root_)}"
-
-
-def found_by(*, _root_: DictConfig) -> dict[str, str]:
-    """The ranges of a finer search, setting -> as typed: where the best trials of the search `search.within` lie. The
-    settings that the command gives itself are left out."""
-    if not _root_.search.within:
-        return {}
-    folder = Path(_root_.search.within)
-    coarse = read_search(folder)
-    given = [word.partition("=")[0] for word in _root_.hydra.overrides.task]
-    try:
-        return narrowed(coarse, trials_of(coarse, folder), given)
-    except UsageError as error:
-        raise UsageError(f"search.within={folder}: {error}") from error
 
 
 def direction(*, _root_: DictConfig) -> str:

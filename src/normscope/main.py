@@ -37,9 +37,16 @@ def run(root: DictConfig) -> float | None:
     hydra_config = HydraConfig.get()
     folder = Path(os.path.relpath(hydra_config.runtime.output_dir))
     config, choices = composed.config_of(root), hydra_config.runtime.choices
-    if search := composed.search_of(root):
+    if choices["search"]:
         own = composed.own_choices(choices)
-        return _try(search, int(hydra_config.job.num) + 1, list(hydra_config.overrides.task), config, own, folder)
+        return _try(
+            composed.search_of(root),
+            int(hydra_config.job.num) + 1,
+            list(hydra_config.overrides.task),
+            config,
+            own,
+            folder,
+        )
     if job := composed.job_of(root):
         begin = partial(_measure, job, str(choices["job"]), config, folder)
     else:

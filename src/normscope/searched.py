@@ -72,7 +72,7 @@ def trials_table(folder: Path, search: Search, trials: Sequence[Tried]) -> Table
     rest = f", the best {SHOWN}" if len(trials) > SHOWN else ""
     table = Table(title=f"{folder}: {len(trials)} trials{rest}", title_justify="left")
     for name in ("", search.score, *(setting.key for setting in search.space), "status", "seconds"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for number, trial in enumerate(trials[:SHOWN], start=1):
         score = (
             in_words(search.score, trial.score).removeprefix(search.score).strip()
@@ -89,6 +89,7 @@ def settings_table(search: Search, shares: dict[str, tuple[float, float]]) -> Ta
     table = Table(
         "setting", "explains, of the ranks' variance", "", title="Which settings matter", title_justify="left"
     )
+    table.columns[0].overflow = "fold"
     for key, (share, p) in sorted(shares.items(), key=lambda entry: -entry[1][0] if entry[1][0] >= 0 else 1):
         if math.isnan(share):
             table.add_row(Text(key), "-", "too few trials, or all alike")

@@ -8,11 +8,12 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.utils import get_class
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict, read_write
 
 from normscope.composed import choices_of, config_of, search_of
 from normscope.errors import UsageError
-from normscope.searches.record import Search
+from normscope.searches.narrowed import narrowed
+from normscope.searches.record import Search, read_search, trials_of
 from normscope.searches.scores import check_score
 from normscope.searches.space import Setting, corners
 from normscope.spaces import OWN, space_of, words_of
@@ -27,6 +28,8 @@ def checked_search(config: DictConfig, loader: ConfigLoader) -> tuple[Search, li
     """
     search = search_of(config)
     _check_settings(search, config)
+    if search["within"]:
+        _narrow(config, Path(search["within"]))
     space, fixed = space_of(OverridesParser.create(config_loader=loader).parse_overrides(words_of(config)))
     count = _count(space, config)
     _check_data(search, config.dataset)
@@ -47,6 +50,18 @@ def checked_search(config: DictConfig, loader: ConfigLoader) -> tuple[Search, li
         config=config_of(config),
     )
     return record, cells
+
+
+def _narrow(config: DictConfig, coarse: Path) -> None:
+    """Let the sweeper search where the best trials of a coarse search lie, but for what the command says itself."""
+    given = [word.partition("=")[0] for word in config.hydra.overrides.task]
+    try:
+        search = read_search(coarse)
+        found = narrowed(search, trials_of(search, coarse), given)
+    except UsageError as error:
+        raise UsageError(f"search.within={coarse}: {error}") from error
+    with read_write(config), open_dict(config):
+        config.hydra.sweeper.params = {**(config.hydra.sweeper.params or {}), **found}
 
 
 def _check_settings(search: Mapping[str, Any], config: DictConfig) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
-from normscope.composed import found_by
 from normscope.errors import UsageError
 from normscope.searches.space import Interval, Listed, Setting
 
@@ -14,8 +13,7 @@ OWN = ("search", "hydra")  # what a search is steered with
 
 def words_of(config: DictConfig) -> list[str]:
     """What a sweep is given: `hydra.sweeper.params`, then the overrides of the command; the last of a key counts."""
-    found_by(_root_=config)  # it may refuse, and OmegaConf would wrap what it says
-    params = config.hydra.sweeper.get("params") or {}
+    params = config.hydra.sweeper.params or {}
     return [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
 
 

@@ -41,7 +41,7 @@ class Sweep(Callback):
         """Compose and check all runs of the sweep."""
 
         def check() -> None:
-            if config.search:
+            if choices_of(config)["search"]:
                 _begin_search(config)
                 return
             cells = _cells(config)
@@ -57,7 +57,7 @@ class Sweep(Callback):
             from normscope.surveys.bar import conclude as conclude_jobs
 
             _or_exit(lambda: sys.exit(conclude_jobs(self._folders)))
-        if config.search:
+        if choices_of(config)["search"]:
             from normscope.searched import conclude_search
 
             _or_exit(lambda: sys.exit(conclude_search(Path(config.hydra.sweep.dir))))

@@ -113,8 +113,23 @@ def trials_of(search: Search, folder: Path) -> list[Tried]:
     """The trials of a search that have ended or were stopped, best first; a killed one is none until it has gone on."""
     from normscope.runs.reader import find_runs
 
+    return tried(search, find_runs(folder))
+
+
+def searches_of(runs: "Sequence[Run]") -> list[tuple[Search, list["Run"]]]:
+    """The searches that runs are trials of, each with its runs, in the order of their folders."""
+    found: dict[Path, list[Run]] = {}
+    for run in runs:
+        for folder in list(run.folder.parents)[:2]:  # a fold's run lies one deeper
+            if (folder / FILE).exists():
+                found.setdefault(folder, []).append(run)
+    return [(read_search(folder), members) for folder, members in sorted(found.items())]
+
+
+def tried(search: Search, runs: "Sequence[Run]") -> list[Tried]:
+    """The trials that runs are of, best first."""
     folds: dict[Path, list[Run]] = {}
-    for run in find_runs(folder):
+    for run in runs:
         folds.setdefault(run.folder if search.folds == 1 else run.folder.parent, []).append(run)
     found = [_tried(search, where, runs) for where, runs in folds.items()]
     sign = -1 if search.larger_is_better else 1
