@@ -141,7 +141,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
             best = [found[seed, name].trials[0].score for seed in seeds if (seed, name) in found]
             reached = f"\nbest {100 * min(best):.1f} to {100 * max(best):.1f} %" if best else "\nnot made yet"
             axis.set_title(title + reached)
-            axis.set(xscale="log", xlabel="learning rate")
+            axis.set(xscale="log", xlabel="learning rate", xlim=found[seeds[0], "coarse"].lr.beyond(0.03))
             axis.tick_params(labelleft=True)
             for place, seed in enumerate(seeds):
                 if part := found.get((seed, name)):

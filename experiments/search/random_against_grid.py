@@ -14,6 +14,7 @@ from normscope.pairs import Pairs, data_of
 from normscope.runs.reader import Run
 from normscope.searches.importance import importance
 from normscope.searches.record import Search, Tried, searches_of, tried
+from normscope.searches.space import Interval
 from normscope.statistics import median
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LR = "optimizer.lr"
-METHODS = {"grid": ("grid", "#D55E00"), "random": ("at random", "#0072B2")}  # Okabe & Ito 2008
+METHODS = {"grid": ("by grid", "#D55E00"), "random": ("at random", "#0072B2")}  # Okabe & Ito 2008
 
 S1 = Claim(
     "S1",
@@ -52,7 +53,7 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
     for scale in sorted({run.scale for run in runs}):
         group, pairs = paired([run for run in runs if run.scale == scale], scale)
         if not pairs:
-            needs = "needs both searches of a seed: experiment=search/random_against_grid, and with search=grid"
+            needs = "needs both searches of a seed, with search=grid and with search=random"
             found += [not_run(claim, scale, needs) for claim in (S1, S2)]
             continue
         gains = [100 * (random.trials[0].score - grid.trials[0].score) for grid, random in pairs]
@@ -174,6 +175,9 @@ def finish(left: "Axes", right: "Axes", found: dict[tuple[int, str], Made]) -> N
         method: len({trial.settings[LR] for trial in search.trials}) for (_, method), search in sorted(found.items())
     }
     left.set_title("Learning rates tried: " + ", ".join(f"{count} {METHODS[name][0]}" for name, count in rates.items()))
+    for setting in next(iter(found.values())).search.space:
+        if isinstance(setting, Interval) and setting.key == LR:
+            left.set_xlim(setting.beyond(0.03))
     left.set(xscale="log", xlabel="learning rate", ylabel="validation accuracy, %")
     right.set_title("The best that k trials are expected to find")
     right.set(xlabel="trials k", ylabel="best validation accuracy, %")

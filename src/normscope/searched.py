@@ -120,9 +120,8 @@ def advice(folder: Path, search: Search, trials: Sequence[Tried]) -> list[str]:
             *lines,
             "No trial has a score: search where training is possible, at smaller learning rates for a start.",
         ]
-    own = ["search=null"] if any(word.startswith("experiment=") for word in search.fixed) else []
     best = [f"{setting.key}={_typed(setting, trials[0])}" for setting in search.space]
-    lines.append(f"To train the best for good, and score it on the test set: {_line(*own, *search.fixed, *best)}")
+    lines.append(f"To train the best for good, and score it on the test set: {_line(*search.fixed, *best)}")
     try:
         narrowed(search, trials)
         lines.append(f"To look closer, and longer: {_line(*finer(folder, search))}")

@@ -110,7 +110,7 @@ def test_a_first_round_alone_is_drawn_and_not_judged(tmp_path):
 
 def test_the_searches_are_drawn(compared):
     figure = experiment("random_against_grid").plot(compared)
-    assert figure.axes[0].get_title(loc="left") == "Learning rates tried: 5 grid, 25 at random"
+    assert figure.axes[0].get_title(loc="left") == "Learning rates tried: 5 by grid, 25 at random"
 
 
 def test_the_rounds_are_drawn(rounds):

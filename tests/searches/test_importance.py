@@ -7,9 +7,9 @@ from normscope.searches.importance import importance
 
 
 def test_a_setting_that_orders_the_scores_explains_them_by_hand():
-    """Ranks 1..5 and 6..10: means 3 and 8 around 5.5, so 10 · 2.5² = 62.5 of Σ (r − 5.5)² = 82.5."""
+    """Ranks 1..5 and 6..10: means 3 and 8 around 5.5, so η² is 10 · 2.5² = 62.5 of Σ (r − 5.5)² = 82.5; two bins."""
     share, p = importance(["a"] * 5 + ["b"] * 5, list(range(10)))
-    assert share == pytest.approx(62.5 / 82.5)
+    assert share == pytest.approx((9 * 62.5 / 82.5 - 1) / 8)
     assert p < 0.02  # 2 of the 252 ways to deal them out explain as much
 
 
@@ -41,6 +41,14 @@ def test_a_setting_without_influence_is_seldom_significant():
     ]
     assert 0 <= sum(p <= 0.05 for p in found) <= 12  # of 100 at 5 %: 12 are three standard deviations above
     assert 0.4 < sum(found) / 100 < 0.6  # uniform
+
+
+def test_a_setting_without_influence_explains_next_to_nothing():
+    source = random.Random(2)
+    shares = [
+        importance([source.random() for _ in range(30)], [source.random() for _ in range(30)])[0] for _ in range(50)
+    ]
+    assert sum(shares) / 50 < 0.1  # a bare η² has 4 / 29 = 0.14 on average
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,6 @@ def caption(search: Search, trials: Sequence[Tried]) -> str:
     return (
         f"search={search.method}, n = {len(trials)} trials of {length}, {without} of them without a score (crosses: "
         f"diverged or failed); scored at the end on {images}; the test set was not looked at. Star: the best trial. A "
-        "setting explains, by itself, so much of the variance of the scores' ranks: Kruskal & Wallis' statistic over "
-        "n − 1, five bins a range; p by 2,000 permutations."
+        "setting explains, by itself, so much of the variance of the scores' ranks (Kruskal & Wallis, five bins a range, "
+        "less what is chance); p by 2,000 permutations."
     )

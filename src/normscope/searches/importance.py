@@ -11,20 +11,20 @@ FEWEST = 10  # trials: of fewer nothing can be told
 def importance(values: Sequence[float | str], scores: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """The share of the variance of the scores' ranks that a setting explains by itself, and its p-value.
 
-    The correlation ratio of the ranks, which is the statistic of Kruskal & Wallis 1952 over n − 1:
-        η² = Σ_b n_b (r̄_b − r̄)² / Σ_i (r_i − r̄)²
+    The correlation ratio of the ranks, the statistic of Kruskal & Wallis 1952 over n − 1, less what B bins explain by
+    chance (the adjusted R² of a variance analysis of the ranks), never below 0:
+        η² = Σ_b n_b (r̄_b − r̄)² / Σ_i (r_i − r̄)²,   share = ((n − 1) η² − (B − 1)) / (n − B)
     The trials are parted into bins b by the setting: a listed value is a bin; the numbers of a range make five bins of
     equally many trials. Like the variance of a marginal in Hutter et al. 2014 ("An efficient approach for assessing
     hyperparameter importance") it sees an optimum in the middle of a range, where a correlation with the score is 0.
     Ranks let a diverged trial count as the worst, however bad.
 
-    Even a setting without influence has (bins − 1) / (n − 1) on average, so the p-value counts how often scores dealt
-    out anew, 2,000 times, explain as much: (1 + count) / 2,001.
+    The p-value counts how often scores dealt out anew, 2,000 times, explain as much: (1 + count) / 2,001.
 
     Args:
         values: of the setting, one a trial; scores: infinite ones tie with their like.
     Returns:
-        (η², p); (nan, nan) of fewer than ten trials, of equal scores or of a single bin.
+        (share, p); (nan, nan) of fewer than ten trials, of equal scores or of a single bin.
     """
     count = len(values)
     if count < FEWEST:
@@ -44,7 +44,9 @@ def importance(values: Sequence[float | str], scores: Sequence[float], seed: int
     observed = explained(ranks[None])[0]
     random = np.random.default_rng(seed)
     dealt = explained(random.permuted(np.tile(ranks, (PERMUTATIONS, 1)), axis=1))
-    return float(observed), float((1 + (dealt >= observed - 1e-12).sum()) / (1 + PERMUTATIONS))
+    kinds = indicator.shape[1]
+    share = max(0.0, ((count - 1) * observed - (kinds - 1)) / (count - kinds))
+    return float(share), float((1 + (dealt >= observed - 1e-12).sum()) / (1 + PERMUTATIONS))
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
