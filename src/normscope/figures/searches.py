@@ -117,7 +117,7 @@ def caption(search: Search, trials: Sequence[Tried]) -> str:
     images += f" of each of {search.folds} folds" if search.folds > 1 else ""
     return (
         f"search={search.method}, n = {len(trials)} trials of {length}, {without} of them without a score (crosses: "
-        f"diverged or failed); scored at the end on {images}; the test set was not looked at. Star: the best trial. A "
-        "setting explains, by itself, so much of the variance of the scores' ranks (Kruskal & Wallis, five bins a range, "
-        "less what is chance); p by 2,000 permutations."
+        f"diverged or failed); scored at the end on {images}; the test set was not looked at. Star: the best trial. "
+        "So much of the variance of the scores' ranks is explained by a setting alone (Kruskal & Wallis, five bins a "
+        "range; less what is chance); p by 2,000 permutations."
     )
