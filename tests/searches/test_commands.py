@@ -13,7 +13,7 @@ import pytest
 from normscope.runs.summary import read_summary
 from tests.commands import TINY, normscope, run_folders
 
-QUICK = [*TINY, "evaluate_every=100", "model=mlp", "model/norm=none", "probe=[]", "steps=150", "checkpoint_every=10"]
+QUICK = [*TINY, "evaluate_every=100", "model=mlp", "model/norm=none", "probe=[]", "steps=60", "checkpoint_every=20"]
 QUICK += ["dataset.validation=20", "optimizer.lr=tag(log,interval(1e-3,1e9))"]  # two thirds of it diverge
 RANDOM = ["search=random", "search.trials=4"]
 TPE = ["search=tpe", "search.trials=6", "hydra.sweeper.sampler.n_startup_trials=2"]
@@ -55,11 +55,13 @@ def resumed(command, cwd, reference):
     """Repeat a killed search; its table must be that of the uninterrupted one, and no finished trial be run again."""
     before = {folder: read_summary(folder) for folder in run_folders(cwd)}
     ended = {folder: summary for folder, summary in before.items() if summary}
+    begun = [folder for folder in before if folder not in ended and (folder / "last.pt").exists()]
     assert len(ended) < len(reference) - 1
     result = normscope(*command, cwd=cwd)
     assert result.returncode == 0, result.stdout + result.stderr
     assert table(cwd) == reference
     assert {folder: read_summary(folder) for folder in ended} == ended
+    assert all(read_summary(folder)["resumed_at"] > 0 for folder in begun)
 
 
 def test_a_search_resumed_after_kill_9_repeats_no_trial_and_loses_none(tmp_path, whole):
@@ -79,7 +81,7 @@ def test_tpe_proposes_the_same_trials_after_kill_9_because_it_is_told_the_same_s
 def test_a_diverged_trial_is_a_bad_trial_and_no_failure(whole):
     cwd, output = whole
     statuses = [row[1] for row in table(cwd)[1:]]
-    assert statuses == ["finished", "diverged", "diverged", "diverged"] or statuses.count("diverged") in (1, 2)
+    assert set(statuses) == {"finished", "diverged"}
     assert ": no validation/accuracy" in output
     assert (cwd / "outputs" / "search" / "random-seed0" / "search.png").stat().st_size > 10_000
 
