@@ -38,15 +38,7 @@ def run(root: DictConfig) -> float | None:
     folder = Path(os.path.relpath(hydra_config.runtime.output_dir))
     config, choices = composed.config_of(root), hydra_config.runtime.choices
     if choices["search"]:
-        own = composed.own_choices(choices)
-        return _try(
-            composed.search_of(root),
-            int(hydra_config.job.num) + 1,
-            list(hydra_config.overrides.task),
-            config,
-            own,
-            folder,
-        )
+        return _try(composed.search_of(root), config, composed.own_choices(choices), folder)
     if job := composed.job_of(root):
         begin = partial(_measure, job, str(choices["job"]), config, folder)
     else:
@@ -55,33 +47,28 @@ def run(root: DictConfig) -> float | None:
     return None
 
 
-def _try(
-    search: dict[str, Any],
-    number: int,
-    words: list[str],
-    config: dict[str, Any],
-    choices: dict[str, Any],
-    folder: Path,
-) -> float:
+def _try(search: dict[str, Any], config: dict[str, Any], choices: dict[str, Any], folder: Path) -> float:
     """Carry out a trial, a run for each of its folds; one that diverges or fails has the worst score that there is."""
     from normscope.runs.summary import read_summary
     from normscope.searches.record import read_search
-    from normscope.searches.scores import in_words, score_of
+    from normscope.searches.scores import in_words, score_of, worst
 
     folds = {folder: config}
     if search["folds"] > 1:
         parts = range(search["folds"])
         folds = {folder / f"fold{part}": config | {"dataset": config["dataset"] | {"fold": part}} for part in parts}
+    score = worst(search["score"])
     for place, own in folds.items():
         status = _guarded(partial(_train, own, choices, place, brief=True), place)
         _statuses.append("finished" if status == "diverged" else status)  # a bad trial is no bad search
         if status != "finished":
             break  # the other folds cannot mend it
-    score = score_of([read_summary(place) for place in folds], search["score"])
-    record = read_search(folder.parent)
+    else:
+        score = score_of([read_summary(place) for place in folds], search["score"])
+    record, job = read_search(folder.parent), HydraConfig.get()
     searched = [setting.key for setting in record.space]
-    settings = [word for word in words if word.partition("=")[0] in searched]
-    print(f"trial {number} of {record.trials}, {' '.join(settings)}: {in_words(search['score'], score)}", flush=True)
+    settings = " ".join(word for word in job.overrides.task if word.partition("=")[0] in searched)
+    print(f"trial {job.job.num + 1} of {record.trials}, {settings}: {in_words(search['score'], score)}", flush=True)
     return score
 
 

@@ -140,14 +140,16 @@ def _check(cells: list[DictConfig], folders: list[Path], score: str = "") -> Non
             continue
         from normscope.assemble import assemble
         from normscope.rehearsal import rehearse
+        from normscope.training.recording import score_names
 
         config = config_of(cell)
         kind = str(config | {"seed": None})
         if kind not in rehearsed:
             rehearsed.add(kind)
             job = assemble(config, choices_of(cell))
-            if score.endswith("/accuracy") and job.training.labels.is_floating_point():
-                raise UsageError(f"search.score={score}: regression has no accuracy; use search.score=validation/loss")
+            scores = score_names(job.held_out, job.trainee.task)
+            if score and score not in scores:
+                raise UsageError(f"search.score={score}: not among the scores of such a run, {', '.join(scores)}")
             rehearse(job)
 
 

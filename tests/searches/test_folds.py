@@ -1,10 +1,12 @@
 """k-fold cross-validation: a trial is a run for each fold."""
 
+from types import SimpleNamespace
+
 import pytest
 from PIL import Image
 
+from normscope import main
 from normscope.composed import composed
-from normscope.main import _try
 from normscope.runs.reader import read_run
 from normscope.searches.record import trials_of, write_search
 from tests.commands import run_folders
@@ -22,13 +24,22 @@ def class_folders(tmp_path):
     return tmp_path
 
 
-def test_a_trial_trains_once_for_each_fold_and_scores_the_mean(class_folders, tmp_path):
+class NoHydra:
+    """What Hydra says of a job that it begins."""
+
+    @staticmethod
+    def get():
+        return SimpleNamespace(job=SimpleNamespace(num=0), overrides=SimpleNamespace(task=["optimizer.lr=0.1"]))
+
+
+def test_a_trial_trains_once_for_each_fold_and_scores_the_mean(class_folders, tmp_path, monkeypatch):
     words = ["dataset=folder", f"dataset.root={class_folders}", "dataset.validation=8", "model=mlp", "batch_size=4"]
     config, choices = composed([*words, "steps=6", "probe=[]", "score_test=false", "optimizer.lr=0.1"])
     record = searched(folds=3)
     write_search(tmp_path / "search", record)
     search = {"folds": 3, "score": "validation/accuracy"}
-    score = _try(search, 1, ["optimizer.lr=0.1"], config, choices, tmp_path / "search" / "trial")
+    monkeypatch.setattr(main, "HydraConfig", NoHydra)
+    score = main._try(search, config, choices, tmp_path / "search" / "trial")
     runs = [read_run(folder) for folder in run_folders(tmp_path / "search")]
     assert [run.config["dataset"]["fold"] for run in runs] == [0, 1, 2]
     accuracies = [run.summary["metrics"]["validation/accuracy"] for run in runs]
