@@ -42,7 +42,9 @@ BELOW = {  # part -> the parts of normscope that it may import
     "families": {"pairs", "runs"},
     "criteria": {"claims", "families", "pairs", "quantities", "runs", "statistics"},
     "quantities": {"statistics", "runs"},
-    "figures": {"pairs", "quantities", "runs", "statistics"},
+    "searches": {"runs"},
+    "figures": {"pairs", "quantities", "runs", "searches", "statistics"},
+    "searched": {"figures", "runs", "searches"},
     "surveys": {
         "data.batches",
         "data.dataset",
@@ -79,12 +81,12 @@ BELOW = {  # part -> the parts of normscope that it may import
     "beginnings": {"assemble", "instantiation", "surveys"},
     "tables": {"claims", "runs"},
     "observed": {"runs", "figures"},
-    "report": {"experiment_files", "tables", "pairs", "runs", "figures", "observed", "surveys"},
+    "report": {"experiment_files", "figures", "observed", "pairs", "runs", "searched", "searches", "surveys", "tables"},
     "experiment_files": set(),
 }
 HOMES = {
-    "hydra": {"main", "instantiation", "composed", "sweeps"},
-    "omegaconf": {"main", "instantiation", "composed", "sweeps"},
+    "hydra": {"main", "instantiation", "composed", "sweeps", "searching", "spaces"},
+    "omegaconf": {"main", "instantiation", "composed", "sweeps", "searching", "spaces"},
     "tensorboard": {"runs"},
     "torch.utils.tensorboard": {"runs"},
     "matplotlib": {"figures"},

@@ -96,7 +96,8 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     )
     plan.thawing.apply(trainee, step=0)
     probes = tuple(build_probe(name, node) for name, node in config["probe"].items())
-    scored = {"test": dataset.test} | ({"validation": dataset.validation} if dataset.validation else {})
+    scored = {"test": dataset.test} if settings.score_test else {}
+    scored |= {"validation": dataset.validation} if dataset.validation else {}
     if settings.evaluate_training:
         scored["training_set"] = built("evaluate_training", partial(subset, dataset.train, settings.evaluate_training))
     held_out = {name: _on(device, split) for name, split in scored.items()}

@@ -21,7 +21,7 @@ for lists. A choice's parameters are set beside it, e.g. `optimizer=adam optimiz
 or `regularizer.l2.loss.strength=1e-4`; `normscope --cfg job ...` shows where each one stands. This page is made from
 [configs/](../configs) and the docstrings of the functions that they name (`python -m normscope.choices`).
 """
-KEPT_BACK = ("_target_", "_partial_", "defaults")
+KEPT_BACK = ("_target_", "_partial_", "defaults", "hydra")
 
 
 def page() -> str:

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from normscope.places import CONFIGS, EXPERIMENTS
 from normscope.runs import folder
+from normscope.searches.scores import LARGER_IS_BETTER
 from normscope.settings import Settings
 from normscope.surveys import names
 
@@ -31,7 +32,7 @@ def register() -> None:
         store.store(group=f"experiment/{folder_of}", name=name.name, node=node, package="_global_")
         for scale, size in sizes.items():
             store.store(group=f"at_scale/{folder_of}", name=f"{name.name}_{scale}", node=size, package="_global_")
-    for resolver in (run_name, experiment_folder, run_folder):
+    for resolver in (run_name, experiment_folder, run_folder, direction):
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
 
 
@@ -44,12 +45,12 @@ def composed(overrides: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def config_of(root: DictConfig) -> dict[str, Any]:
-    """The run's config as plain dicts and lists, interpolations resolved, without Hydra's own part and without `job`,
-    which is no part of how a network is trained."""
+    """The run's config as plain dicts and lists, interpolations resolved, without Hydra's own part and without `job` or
+    `search`, which are no part of how a network is trained."""
     return {
         str(key): OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         for key, value in root.items()
-        if key not in ("hydra", "job")
+        if key not in ("hydra", "job", "search")
     }
 
 
@@ -58,6 +59,13 @@ def job_of(root: DictConfig) -> dict[str, Any]:
     job = OmegaConf.to_container(root.job, resolve=True)
     assert isinstance(job, dict)
     return {str(key): value for key, value in job.items()}
+
+
+def search_of(root: DictConfig) -> dict[str, Any]:
+    """The settings of the search that is chosen, if one is."""
+    search = OmegaConf.to_container(root.search, resolve=True)
+    assert isinstance(search, dict)
+    return {str(key): value for key, value in search.items()}
 
 
 def choices_of(root: DictConfig) -> dict[str, Any]:
@@ -88,11 +96,19 @@ def run_name(*, _root_: DictConfig) -> str:
 
 
 def experiment_folder(*, _root_: DictConfig) -> str:
-    """The name of the job or, where a network is trained, of the experiment, or "single"."""
+    """The name of the job or, where a network is trained, of the experiment, or "single"; a search has a folder of its
+    own in that of the experiment, or in "search"."""
     choices = _root_.hydra.runtime.choices
+    if choices["search"]:
+        return f"{choices['experiment'] or 'search'}/{_root_.search.name}"
     return str(choices["job"] or choices["experiment"] or "single")
 
 
 def run_folder(*, _root_: DictConfig) -> str:
     """The folder of a run or a job under outputs/."""
     return f"{experiment_folder(_root_=_root_)}/{run_name(_root_=_root_)}"
+
+
+def direction(*, _root_: DictConfig) -> str:
+    """Whether Optuna is to look for a large or a small score."""
+    return "maximize" if LARGER_IS_BETTER.get(_root_.search.score) else "minimize"

@@ -28,24 +28,58 @@ keep_freed_memory()
 
 
 @hydra.main(config_path=str(CONFIGS), config_name="train", version_base="1.3")
-def run(root: DictConfig) -> None:
-    """Carry out one run, or one job, in the folder that Hydra made for it; skip it if it has been."""
+def run(root: DictConfig) -> float | None:
+    """Carry out one run, or one job, in the folder that Hydra made for it; skip it if it has been.
+
+    Returns:
+        The score of a trial of a search, for its sweeper; else None.
+    """
     hydra_config = HydraConfig.get()
     folder = Path(os.path.relpath(hydra_config.runtime.output_dir))
     config, choices = composed.config_of(root), hydra_config.runtime.choices
+    if choices["search"]:
+        return _try(composed.search_of(root), config, composed.own_choices(choices), folder)
     if job := composed.job_of(root):
         begin = partial(_measure, job, str(choices["job"]), config, composed.own_choices(choices), folder)
     else:
         begin = partial(_train, config, composed.own_choices(choices), folder)
     _statuses.append(_guarded(begin, folder))
+    return None
 
 
-def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str:
+def _try(search: dict[str, Any], config: dict[str, Any], choices: dict[str, Any], folder: Path) -> float:
+    """Carry out a trial, a run for each of its folds; one that diverges or fails has the worst score that there is."""
+    from normscope.runs.summary import read_summary
+    from normscope.searches.record import read_search
+    from normscope.searches.scores import in_words, score_of, worst
+
+    folds = {folder: config}
+    if search["folds"] > 1:
+        parts = range(search["folds"])
+        folds = {folder / f"fold{part}": config | {"dataset": config["dataset"] | {"fold": part}} for part in parts}
+    score = worst(search["score"])
+    for place, own in folds.items():
+        status = _guarded(partial(_train, own, choices, place, brief=True), place)
+        _statuses.append("finished" if status == "diverged" else status)  # a bad trial is no bad search
+        if status != "finished":
+            break  # the other folds cannot mend it
+    else:
+        score = score_of([read_summary(place) for place in folds], search["score"])
+    record, job = read_search(folder.parent), HydraConfig.get()
+    searched = [setting.key for setting in record.space]
+    settings = " ".join(word for word in job.overrides.task if word.partition("=")[0] in searched)
+    print(f"trial {job.job.num + 1} of {record.trials}, {settings}: {in_words(search['score'], score)}", flush=True)
+    return score
+
+
+def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path, *, brief: bool = False) -> str:
+    """Train in a folder, unless that is done, and return the status; `brief`: say nothing but how far it is."""
     from normscope.runs.summary import read_summary
 
     earlier = read_summary(folder) or {}
     if earlier.get("status") in ("finished", "diverged"):
-        print(f"{folder}: already {earlier['status']}, skipped")
+        if not brief:
+            print(f"{folder}: already {earlier['status']}, skipped")
         return str(earlier["status"])
 
     from normscope.assemble import assemble
@@ -53,11 +87,12 @@ def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path) -> str
     from normscope.training.run import carry_out
 
     job = assemble(config, choices)
-    with shown(folder, job) as progress:
+    with shown(folder, job, brief=brief) as progress:
         summary = carry_out(job, folder, progress)
-    print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")
-    if summary["status"] == "diverged":
-        print(f"  {way_out(config, summary['step'])}")
+    if not brief:
+        print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")
+        if summary["status"] == "diverged":
+            print(f"  {way_out(config, summary['step'])}")
     return str(summary["status"])
 
 

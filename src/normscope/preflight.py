@@ -44,12 +44,12 @@ def check_config(config: Mapping[str, Any]) -> None:
 
 
 def settings_of(config: Mapping[str, Any]) -> Settings:
-    """The top-level settings of a config, whatever else it holds left aside; a run's config has no `job`.
+    """The top-level settings of a config, whatever else it holds left aside; a run's has no `job`, no `search`.
 
     Raises:
         UsageError: if one is not there: the config of a run that another version trained.
     """
-    names = [f.name for f in fields(Settings) if f.name != "job"]
+    names = [f.name for f in fields(Settings) if f.name not in ("job", "search")]
     for name in names:
         if name not in config:
             raise UsageError(

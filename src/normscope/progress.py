@@ -16,26 +16,19 @@ from normscope.training import run as training_run
 
 
 @contextmanager
-def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress]:
+def shown(folder: Path, job: training_run.Job, *, brief: bool = False) -> Iterator[training_run.Progress]:
     """A header, then a progress bar with the latest numbers, or a line every tenth of the run where the output is no
     terminal.
 
+    Args:
+        brief: the bar alone; one of many runs.
     Yields:
         The function that a run tells its progress.
     """
     console = Console(stderr=False)
     batch, steps = job.config["batch_size"], job.plan.steps
-    weights = sum(weight.numel() for weight in job.trainee.network.parameters())
-    learning = sum(weight.numel() for weight in job.trainee.weights.values())
-    console.print(
-        f"[bold]{folder}[/]\n  {weights:,} weights"
-        + (f" ({learning:,} learn at first)" if learning < weights else "")
-        + f", {len(job.training.labels):,} images, {steps:,} steps of {batch}, "
-        f"{job.device.type} {job.trainee.precision}",
-        highlight=False,
-    )
-    if job.start:
-        console.print(f"  {job.start['sentence']}", markup=False, highlight=False, soft_wrap=True)
+    if not brief:
+        announce(console, folder, job)
     last = time.perf_counter()
     paces: deque[float] = deque(maxlen=50)  # seconds a step; their median leaves out scoring and probing
     bar = Progress(
@@ -54,12 +47,27 @@ def shown(folder: Path, job: training_run.Job) -> Iterator[training_run.Progress
             rate = batch / median(paces)
             if console.is_terminal:
                 bar.update(task, completed=step, numbers=f"{numbers(metrics)}, {rate:,.0f} images/s")
-            elif step % max(1, steps // 10) == 0:
+            elif not brief and step % max(1, steps // 10) == 0:
                 console.print(
                     f"  step {step:,} of {steps:,}: {numbers(metrics)}, {rate:,.0f} images/s", highlight=False
                 )
 
         yield tell
+
+
+def announce(console: Console, folder: Path, job: training_run.Job) -> None:
+    """Say what is trained, for how long, and how its weights begin."""
+    weights = sum(weight.numel() for weight in job.trainee.network.parameters())
+    learning = sum(weight.numel() for weight in job.trainee.weights.values())
+    console.print(
+        f"[bold]{folder}[/]\n  {weights:,} weights"
+        + (f" ({learning:,} learn at first)" if learning < weights else "")
+        + f", {len(job.training.labels):,} images, {job.plan.steps:,} steps of {job.config['batch_size']}, "
+        f"{job.device.type} {job.trainee.precision}",
+        highlight=False,
+    )
+    if job.start:
+        console.print(f"  {job.start['sentence']}", markup=False, highlight=False, soft_wrap=True)
 
 
 def way_out(config: Mapping[str, Any], step: int) -> str:
@@ -76,12 +84,14 @@ def way_out(config: Mapping[str, Any], step: int) -> str:
 
 
 def numbers(metrics: Mapping[str, float]) -> str:
-    """The latest loss and test accuracy in words; the test loss in regression, which has no accuracy."""
+    """The latest loss and test accuracy in words; the test loss in regression, which has no accuracy; those of the
+    validation images where the test images are not scored."""
     parts = []
     if "train/loss" in metrics:
         parts.append(f"loss {in_words(metrics['train/loss'])}")
-    if "test/accuracy" in metrics:
-        parts.append(f"test {100 * metrics['test/accuracy']:.1f} %")
-    elif "test/loss" in metrics:
-        parts.append(f"test loss {in_words(metrics['test/loss'])}")
+    split = "test" if "test/loss" in metrics else "validation"
+    if f"{split}/accuracy" in metrics:
+        parts.append(f"{split} {100 * metrics[f'{split}/accuracy']:.1f} %")
+    elif f"{split}/loss" in metrics:
+        parts.append(f"{split} loss {in_words(metrics[f'{split}/loss'])}")
     return ", ".join(parts)

@@ -45,7 +45,7 @@ def reopen(run: Run, device: str) -> FinishedRun:
             are not finite.
     """
     try:
-        job = assemble(run.config | {"device": device, "probe": {}}, run.choices)
+        job = assemble(run.config | {"device": device, "probe": {}, "score_test": True}, run.choices)
     except UsageError as error:
         raise UsageError(
             f"{run.folder} cannot be put together again: {error} (asked as in its config.yaml; a relative path counts "

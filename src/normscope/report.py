@@ -19,6 +19,7 @@ from normscope.runs.atomic import writing
 from normscope.runs.board import write_board
 from normscope.runs.reader import Run, find_runs
 from normscope.runs.summary import read_summary
+from normscope.searches.record import FILE as SEARCH
 
 EXAMPLE = "seminar/bn_vs_no_bn"
 
@@ -28,13 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="normscope-report",
         description="Draw the figures of experiments and state their claims' verdicts; or draw what the probes of a "
-        "run found, or of several side by side; or say again what a job found.",
+        "run found, or of several side by side; or say again what a job or a search found.",
     )
     parser.add_argument(
         "names",
         nargs="*",
-        metavar="EXPERIMENT|RUN|JOB",
-        help=f"an experiment as in experiment=..., e.g. {EXAMPLE}; or the folders of runs, best a pair; or of jobs",
+        metavar="EXPERIMENT|RUN|JOB|SEARCH",
+        help=f"an experiment as in experiment=..., e.g. {EXAMPLE}; or folders of runs, best a pair, of jobs, searches",
     )
     parser.add_argument("--outputs", type=Path, default=Path("outputs"), metavar="DIR", help="the folder of all runs")
     options = parser.parse_args(argv)
@@ -42,17 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     code = 0
     try:
         folders = [Path(name) for name in options.names if name not in known() and Path(name).is_dir()]
-        jobs = [folder for folder in folders if "of" in (read_summary(folder) or {})]
-        for folder in jobs:
-            from normscope.surveys.bar import tell
-
-            tell(folder, console)
-        if trained := [folder for folder in folders if folder not in jobs]:
-            from normscope.observed import observe
-
-            observe(trained, options.outputs, console)
         names = [name for name in options.names if Path(name) not in folders]
-        names = names or ([] if folders else with_runs(options.outputs))
+        if not options.names:
+            folders = sorted(path.parent for path in options.outputs.glob(f"search/*/{SEARCH}"))
+            names = with_runs(options.outputs, needed=not folders)
+        say_again(folders, options.outputs, console)
         names = list(dict.fromkeys(drawn_as(name) for name in names))
     except UsageError as error:
         print(f"normscope-report: {error}", file=sys.stderr)
@@ -67,6 +62,26 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"normscope-report: {error}", file=sys.stderr)
             code = 1
     return code
+
+
+def say_again(folders: Sequence[Path], outputs: Path, console: Console) -> None:
+    """What searches and jobs found, and pictures of the runs that are left, all side by side."""
+    trained = []
+    for folder in folders:
+        if (folder / SEARCH).exists():
+            from normscope.searched import report_search
+
+            report_search(folder, console)
+        elif "of" in (read_summary(folder) or {}):
+            from normscope.surveys.bar import tell
+
+            tell(folder, console)
+        else:
+            trained.append(folder)
+    if trained:
+        from normscope.observed import observe
+
+        observe(trained, outputs, console)
 
 
 def report(experiment: str, outputs: Path, console: Console | None = None) -> Path:
@@ -85,17 +100,17 @@ def report(experiment: str, outputs: Path, console: Console | None = None) -> Pa
     return conclude(experiment, runs_of(experiment, outputs, console), outputs, console)
 
 
-def with_runs(outputs: Path) -> list[str]:
+def with_runs(outputs: Path, *, needed: bool) -> list[str]:
     """The experiments that have runs below a folder.
 
     Raises:
-        UsageError: if none has.
+        UsageError: if none has, and one is needed.
     """
     names = {run.choices.get("experiment") for run in _found(outputs, None, Console(stderr=True))}
     experiments = sorted(
         {name for name in known() if runs_behind(name) in names} | {str(name) for name in names if name}
     )
-    if not experiments:
+    if needed and not experiments:
         raise UsageError(
             f"{outputs.absolute()} holds no runs of any experiment; name their folder by --outputs DIR, or make some: "
             f"normscope experiment={EXAMPLE} scale=laptop dataset=sample"

@@ -24,8 +24,9 @@ class Settings:
         log_every, evaluate_every, checkpoint_every, probe_every: in updates; evaluate_every: null is once an epoch.
         evaluate_training: so many training images are scored too, as the test's are: without augmentation and dropout.
         diverged_above: a training loss above this many times that of guessing (ln K) ends the run as diverged.
+        score_test: whether the test images are scored; the trials of a search do not see them.
         outputs: the folder of all runs.
-        model, init, start, optimizer, schedule, regularizer, dataset, task, loss, probe, job: filled by their groups.
+        model, init, start, optimizer, schedule, regularizer, dataset, task, loss, probe, job, search: filled by groups.
     """
 
     seed: int = 0
@@ -41,6 +42,7 @@ class Settings:
     checkpoint_every: int = 500
     probe_every: int = 100
     diverged_above: float = 100.0
+    score_test: bool = True
     outputs: str = "outputs"
     model: dict[str, Any] = field(default_factory=dict)
     init: dict[str, Any] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Settings:
     loss: dict[str, Any] = field(default_factory=dict)
     probe: dict[str, Any] = field(default_factory=dict)
     job: dict[str, Any] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
 
 
 AT_LEAST_ONE = ("batch_size", "steps", "log_every", "evaluate_every", "checkpoint_every", "probe_every")

@@ -1,25 +1,23 @@
 """Before the first run and after the last one: Hydra's callback."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from normscope.composed import choices_of, config_of, job_of, missing_keys
+from normscope.disk import check_disk
 from normscope.errors import UsageError
 from normscope.pairs import ENDED
 from normscope.preflight import check_config
 from normscope.runs.summary import read_summary
 from normscope.start import check_start
-
-FREE_BYTES = 500_000_000  # a run's checkpoint twice over, its series and TensorBoard's events
 
 
 class Sweep(Callback):
@@ -40,6 +38,9 @@ class Sweep(Callback):
         """Compose and check all runs of the sweep."""
 
         def check() -> None:
+            if choices_of(config)["search"]:
+                _begin_search(config)
+                return
             cells = _cells(config)
             self._folders = [Path(cell.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells]
             self._jobs = [str(cell.hydra.runtime.choices["job"] or "") for cell in cells]
@@ -53,6 +54,10 @@ class Sweep(Callback):
             from normscope.surveys.bar import conclude as conclude_jobs
 
             _or_exit(lambda: sys.exit(conclude_jobs(self._folders)))
+        if choices_of(config)["search"]:
+            from normscope.searched import conclude_search
+
+            _or_exit(lambda: sys.exit(conclude_search(Path(config.hydra.sweep.dir))))
         from normscope.overview import conclude
 
         experiment = choices_of(config)["experiment"]
@@ -72,10 +77,24 @@ def _or_exit(action: Any) -> None:
         sys.exit(f"normscope: this is a defect of normscope, not of your command: {error}")
 
 
+def _begin_search(config: DictConfig) -> None:
+    """Check what stands for all trials of a search, and leave its record in its folder."""
+    from normscope.searches.record import check_record, write_search
+    from normscope.searching import checked_search
+
+    try:
+        search, cells = checked_search(config, GlobalHydra.instance().config_loader())
+    except HydraException as error:
+        raise UsageError(str(error)) from error
+    folder = Path(config.hydra.sweep.dir)
+    check_record(folder, search)
+    _check(cells, [Path(cell.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells], search.score)
+    write_search(folder, search)
+
+
 def _cells(config: DictConfig) -> list[DictConfig]:
     """The config of each run of a sweep; of the base alone where another sweeper than Hydra's own chooses the runs."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-    from hydra.errors import HydraException
 
     if not config.hydra.sweeper._target_.endswith(".BasicSweeper"):
         return [config]
@@ -90,8 +109,12 @@ def _cells(config: DictConfig) -> list[DictConfig]:
         raise UsageError(str(error)) from error
 
 
-def _check(cells: list[DictConfig], folders: list[Path]) -> None:
-    """First everything that needs no PyTorch, for all runs; then put each kind of run together once and rehearse it."""
+def _check(cells: list[DictConfig], folders: list[Path], score: str = "") -> None:
+    """First everything that needs no PyTorch, for all runs; then put each kind of run together once and rehearse it.
+
+    Args:
+        score: by which a search chooses.
+    """
     for cell, folder in zip(cells, folders, strict=True):
         if missing := missing_keys(cell):
             raise UsageError(f"{missing[0]} has no default; give it: {missing[0]}=VALUE{_which_runs(cell)}")
@@ -103,7 +126,7 @@ def _check(cells: list[DictConfig], folders: list[Path]) -> None:
     if len(set(folders)) < len(folders):
         raise UsageError("two runs of this sweep have the same config: a value is listed twice")
     for parent in {folder.parent for folder in folders}:
-        _check_disk(parent)
+        check_disk(parent)
 
     rehearsed = set()
     for cell, folder in zip(cells, folders, strict=True):
@@ -114,30 +137,22 @@ def _check(cells: list[DictConfig], folders: list[Path]) -> None:
             continue
         from normscope.assemble import assemble
         from normscope.rehearsal import rehearse
+        from normscope.training.recording import score_names
 
         config = config_of(cell)
         kind = str(config | {"seed": None})
         if kind not in rehearsed:
             rehearsed.add(kind)
-            rehearse(assemble(config, choices_of(cell)))
+            job = assemble(config, choices_of(cell))
+            scores = score_names(job.held_out, job.trainee.task)
+            if score and score not in scores:
+                raise UsageError(f"search.score={score}: not among the scores of such a run, {', '.join(scores)}")
+            rehearse(job)
 
 
 def _is_over(folder: Path) -> bool:
     """Whether the folder holds a run that has ended, and that will be skipped."""
     return (read_summary(folder) or {}).get("status") in ENDED
-
-
-def _check_disk(folder: Path) -> None:
-    """Refuse a folder of runs that cannot be written to, or a disk that is all but full."""
-    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"{folder}: {existing} cannot be written to; give another folder: outputs=DIR")
-    free = shutil.disk_usage(existing).free
-    if free < FREE_BYTES:
-        raise UsageError(
-            f"{folder}: the disk has {free / 1e6:.0f} MB left, a run may need {FREE_BYTES / 1e6:.0f} MB; "
-            "make room or give another folder: outputs=DIR"
-        )
 
 
 def _check_job(cell: DictConfig, folder: Path) -> None:

@@ -17,6 +17,7 @@ normscope: train networks with and without BatchNorm, and measure the training w
   normscope start=run start.run=outputs/single/... start.trained=0   a new head on the frozen layers of a finished run
   normscope job=babysit optimizer.lr=0.05           is this config sound? minutes, before hours
   normscope job=loss_surface job.run=outputs/single/...   the loss around the weights of a run that has ended
+  normscope search=random dataset.validation=5000 'optimizer.lr=tag(log,interval(1e-4,1))'   the best of 60 trials
   normscope --cfg job optimizer=adam                what a command would run with: every key and its value
   normscope-report                                  figures and verdicts of the experiments that have runs
 """

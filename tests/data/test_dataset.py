@@ -53,6 +53,23 @@ def test_the_choice_is_the_same_for_ever():
     assert numbers(hold_out(TEN, 10, seed=1)[1]) != numbers(hold_out(TEN, 10)[1])
 
 
+def test_the_folds_hold_out_every_image_once_and_every_class_alike():
+    parts = [hold_out(TEN, 100, fold) for fold in range(5)]
+    assert sorted(number for _, validation in parts for number in numbers(validation)) == list(range(500))
+    for train, validation in parts:
+        assert sorted(numbers(train) + numbers(validation)) == list(range(500))
+        assert validation.labels.bincount().tolist() == [10] * 10
+
+
+def test_a_fold_that_is_not_there_is_refused():
+    with pytest.raises(
+        ValueError, match=r"fold \(5\) must lie within 0 and 4: 500 training images hold 5 times the 100"
+    ):
+        hold_out(TEN, 100, 5)
+    with pytest.raises(ValueError, match=r"fold \(1\): no images are held out"):
+        in_splits("ten", ("a",) * 10, TEN, TEN, fold=1)
+
+
 def test_a_smaller_subset_is_part_of_a_larger_one():
     assert set(numbers(subset(TEN, 33))) < set(numbers(subset(TEN, 120)))
 

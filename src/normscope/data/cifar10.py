@@ -34,6 +34,7 @@ def cifar10(
     root: str,
     url: str = URL,
     validation: int = 0,
+    fold: int = 0,
     train_size: int | None = None,
     test_size: int | None = None,
     classes: Sequence[int | str] | None = None,
@@ -48,7 +49,7 @@ def cifar10(
     Args:
         root: the folder.
         url: where the archive is downloaded from.
-        validation, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
+        validation, fold, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
     Raises:
         UsageError: if the data is missing and cannot be downloaded, or is not CIFAR-10's to the last bit.
         ValueError: if a count or share is out of range, or a class is not there.
@@ -60,6 +61,7 @@ def cifar10(
         train,
         test,
         validation=validation,
+        fold=fold,
         train_size=train_size,
         test_size=test_size,
         classes=classes,

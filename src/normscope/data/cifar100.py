@@ -37,6 +37,7 @@ def cifar100(
     root: str,
     url: str = URL,
     validation: int = 0,
+    fold: int = 0,
     train_size: int | None = None,
     test_size: int | None = None,
     classes: Sequence[int | str] | None = None,
@@ -51,7 +52,7 @@ def cifar100(
     Args:
         root: the folder.
         url: where the archive is downloaded from.
-        validation, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
+        validation, fold, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
     Raises:
         UsageError: if the data is missing and cannot be downloaded, or is not CIFAR-100's as far as that can be told.
         ValueError: if a count or share is out of range, or a class is not there.
@@ -63,6 +64,7 @@ def cifar100(
         train,
         test,
         validation=validation,
+        fold=fold,
         train_size=train_size,
         test_size=test_size,
         classes=classes,

@@ -56,18 +56,26 @@ class Dataset:
     validation: Split | None = None
 
 
-def hold_out(train: Split, count: int, seed: int = SEED) -> tuple[Split, Split]:
+def hold_out(train: Split, count: int, fold: int = 0, seed: int = SEED) -> tuple[Split, Split]:
     """Part a split in two: (what is left for training, `count` images for validation).
 
     Every class gives the same number of images, as nearly as possible. Both parts keep the order of the images.
+    Different folds hold out different images: with `count` a k-th of them, the folds 0 .. k - 1 hold out each one once.
 
     Raises:
-        ValueError: if `count` is not between 1 and N - 1, or if a class would have no image left to train on.
+        ValueError: if `count` is not between 1 and N - 1, if there are not so many folds, or if a class would have no
+            image left to train on.
     """
     if not 0 < count < len(train):
         raise ValueError(f"validation ({count}) must lie within 1 and {len(train) - 1}, one below the training images")
+    folds = len(train) // count
+    if not 0 <= fold < folds:
+        raise ValueError(
+            f"fold ({fold}) must lie within 0 and {folds - 1}: {len(train)} training images hold {folds} times the "
+            f"{count} of validation; hold out fewer"
+        )
     chosen = torch.zeros(len(train), dtype=torch.bool)
-    chosen[_first_of_each_class(train.labels, count, seed)] = True
+    chosen[_in_turns(train.labels, seed)[fold * count : (fold + 1) * count]] = True
     lost = sorted(set(train.labels.tolist()) - set(train.labels[~chosen].tolist()))
     if lost:
         raise ValueError(f"validation ({count}) leaves no image of class {lost[0]} to train on; hold out fewer")
@@ -85,7 +93,7 @@ def subset(split: Split, count: int, seed: int = SEED) -> Split:
     if not 0 < count <= len(split):
         keys = "train_size, test_size or evaluate_training"
         raise ValueError(f"{keys} ({count}) must lie within 1 and {len(split)}, the images there are")
-    return split[_first_of_each_class(split.labels, count, seed).sort().values]
+    return split[_in_turns(split.labels, seed)[:count].sort().values]
 
 
 def labels_of(names: tuple[str, ...], wanted: Sequence[int | str]) -> list[int]:
@@ -129,7 +137,7 @@ def with_random_labels(split: Split, share: float, classes: int, seed: int = SEE
     """
     if not 0 <= share <= 1:
         raise ValueError(f"random_labels ({share}) must lie within 0 and 1, the share of training labels replaced")
-    random = np.random.RandomState(seed)  # frozen for good; see `_first_of_each_class`
+    random = np.random.RandomState(seed)  # frozen for good; see `_in_turns`
     drawn, others = random.random_sample(len(split)), random.randint(classes, size=len(split))
     labels = torch.where(torch.from_numpy(drawn < share), torch.from_numpy(others).long(), split.labels)
     return Split(split.images, labels)
@@ -142,6 +150,7 @@ def in_splits(
     test: Split,
     *,
     validation: int = 0,
+    fold: int = 0,
     train_size: int | None = None,
     test_size: int | None = None,
     classes: Sequence[int | str] | None = None,
@@ -155,6 +164,7 @@ def in_splits(
     Args:
         name, names: of the dataset and of its classes.
         validation: images held out of the training split; 0: none.
+        fold: which of the ⌊N / validation⌋ disjoint parts is held out.
         train_size, test_size: images kept of what is left; None: all.
         classes: labels or names; only their images are kept, with labels 0, 1, ... in this order; None: all.
         random_labels: the share of training labels that are replaced at random; see `with_random_labels`.
@@ -167,15 +177,17 @@ def in_splits(
         train, test = of_classes(train, labels), of_classes(test, labels)
     held_out = None
     if validation:
-        train, held_out = hold_out(train, validation)
+        train, held_out = hold_out(train, validation, fold)
+    elif fold:
+        raise ValueError(f"fold ({fold}): no images are held out; give their number too, validation=1000")
     train = train if train_size is None else subset(train, train_size)
     test = test if test_size is None else subset(test, test_size)
     train = with_random_labels(train, random_labels, len(names)) if random_labels else train
     return Dataset(name, names, train, test, held_out)
 
 
-def _first_of_each_class(labels: Tensor, count: int, seed: int) -> Tensor:
-    """Indices of `count` images: first one of each class, then a second one, and so on, in a random order.
+def _in_turns(labels: Tensor, seed: int) -> Tensor:
+    """Indices of all images: first one of each class, then a second one, and so on, in a random order.
 
     NumPy's legacy generator draws it: its stream is frozen for good (NEP 19), so the same images are chosen by every
     version.
@@ -186,4 +198,4 @@ def _first_of_each_class(labels: Tensor, count: int, seed: int) -> Tensor:
     for label in shuffled.unique():
         members = shuffled == label
         rank[members] = torch.arange(int(members.sum()))
-    return order[rank.argsort(stable=True)[:count]]
+    return order[rank.argsort(stable=True)]

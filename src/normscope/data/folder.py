@@ -12,6 +12,7 @@ from normscope.errors import UsageError
 def folder(
     root: str,
     validation: int = 0,
+    fold: int = 0,
     train_size: int | None = None,
     test_size: int | None = None,
     classes: Sequence[int | str] | None = None,
@@ -24,7 +25,7 @@ def folder(
 
     Args:
         root: the folder.
-        validation, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
+        validation, fold, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
     Raises:
         UsageError: naming the folder or the file that is missing, damaged or of another size.
         ValueError: if a count or share is out of range, or a class is not there.
@@ -37,6 +38,7 @@ def folder(
         train,
         test,
         validation=validation,
+        fold=fold,
         train_size=train_size,
         test_size=test_size,
         classes=classes,

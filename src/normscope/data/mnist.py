@@ -34,6 +34,7 @@ def mnist(
     pad: int = 2,
     channels: int = 1,
     validation: int = 0,
+    fold: int = 0,
     train_size: int | None = None,
     test_size: int | None = None,
     classes: Sequence[int | str] | None = None,
@@ -49,7 +50,7 @@ def mnist(
         url: of the folder that the files are downloaded from.
         pad: pixels of black added on each side: 2 gives 32x32, the least that VGG takes.
         channels: 1; or 3, all of them the same gray, for a network that was made for colour.
-        validation, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
+        validation, fold, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
     Raises:
         UsageError: if the data is missing and cannot be downloaded, or is not MNIST's to the last bit.
         ValueError: if a count, share, pad or number of channels is out of range, or a class is not there.
@@ -61,6 +62,7 @@ def mnist(
         train,
         test,
         validation=validation,
+        fold=fold,
         train_size=train_size,
         test_size=test_size,
         classes=classes,

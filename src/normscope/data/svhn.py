@@ -29,6 +29,7 @@ def svhn(
     root: str,
     url: str = URL,
     validation: int = 0,
+    fold: int = 0,
     train_size: int | None = None,
     test_size: int | None = None,
     classes: Sequence[int | str] | None = None,
@@ -43,7 +44,7 @@ def svhn(
     Args:
         root: the folder.
         url: of the folder that the files are downloaded from.
-        validation, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
+        validation, fold, train_size, test_size, classes, random_labels: see `dataset.in_splits`.
     Raises:
         UsageError: if the data is missing and cannot be downloaded, or is damaged.
         ValueError: if a count or share is out of range, or a class is not there.
@@ -55,6 +56,7 @@ def svhn(
         train,
         test,
         validation=validation,
+        fold=fold,
         train_size=train_size,
         test_size=test_size,
         classes=classes,
