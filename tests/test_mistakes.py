@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from normscope import sweeps
+from normscope import disk
 from normscope.errors import UsageError
 from tests.commands import TINY, normscope, normscope_afresh
 
@@ -76,9 +76,9 @@ def test_a_folder_without_write_permission_is_named(tmp_path):
 
 
 def test_a_disk_that_is_all_but_full_is_told_of(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweeps.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
     with pytest.raises(UsageError, match="the disk has 1 MB left"):
-        sweeps._check_disk(tmp_path)
+        disk.check_disk(tmp_path)
 
 
 @pytest.mark.parametrize("flag", ["--help", "--cfg=job"])
