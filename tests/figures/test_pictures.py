@@ -12,7 +12,7 @@ from normscope.figures.subjects import subjects
 from normscope.runs.reader import find_runs
 from normscope.training.run import carry_out
 from tests.commands import TINY
-from tests.probes.test_all_probes import OF_PRELU, PROBES, WITHOUT_NORM, measured
+from tests.probes.test_all_probes import OF_PRELU, PROBES, WITHOUT_NORM, measured, overrides
 
 ONLY_NUMBERS = ("rounding", "slopes")  # read beside the probes whose numbers it judges; one number a layer
 
@@ -25,8 +25,8 @@ def pair(tmp_path_factory):
         with_norm = ("reduction", "scale_invariance", "theorem_4_2")
         unfit = OF_PRELU + (with_norm if norm == "none" else WITHOUT_NORM)
         chosen = [probe for probe in PROBES if probe not in unfit]
-        overrides = [*TINY, f"model/norm={norm}", f"probe=[{','.join(chosen)}]", "probe_every=2", "steps=5"]
-        carry_out(assemble(*composed(overrides)), root / norm, lambda step, metrics: None)
+        words = [*TINY, f"model/norm={norm}", f"probe=[{','.join(chosen)}]", "probe_every=2", "steps=5"]
+        carry_out(assemble(*composed(words)), root / norm, lambda step, metrics: None)
     return find_runs(root)
 
 
@@ -38,7 +38,7 @@ def test_every_probe_has_its_picture(probe):
         for panel in one.panels
         for name in panel.names("{layer}")
     ]
-    written = [name for found in measured(probe, steps=2)[0] for name in (*found.scalars, *found.histograms)]
+    written = [name for found in measured(overrides(probe), steps=2)[1] for name in (*found.scalars, *found.histograms)]
     assert any(pattern.fullmatch(name) for pattern in patterns for name in written)
 
 

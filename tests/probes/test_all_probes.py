@@ -20,9 +20,14 @@ WITHOUT_NORM = ("jacobian",)  # what they measure is not defined where a norm co
 OF_PRELU = ("slopes",)
 
 
-def overrides(probe: str) -> list[str]:
+def network(probe: str) -> list[str]:
+    """What the network of a probe is called on the command line."""
     norm, activation = ["model/norm=none"], ["model/activation=prelu"]
-    return [f"probe=[{probe}]", *(norm if probe in WITHOUT_NORM else activation if probe in OF_PRELU else [])]
+    return norm if probe in WITHOUT_NORM else activation if probe in OF_PRELU else []
+
+
+def overrides(probe: str) -> list[str]:
+    return [f"probe=[{probe}]", *network(probe)]
 
 
 def measured(chosen: list[str], *, steps: int = 1):
@@ -47,14 +52,14 @@ def run_of(chosen: list[str], folder):
 
 @pytest.fixture(scope="module")
 def without(tmp_path_factory):
-    """The folders of runs without probes, by their norm."""
-    folders = {norm: tmp_path_factory.mktemp(norm) for norm in ("batch", "none")}
-    return {norm: run_of([f"model/norm={norm}", "probe=[]"], folder) for norm, folder in folders.items()}
+    """The folders of runs without probes, one of each network."""
+    networks = {tuple(network(probe)) for probe in PROBES}
+    return {words: run_of([*words, "probe=[]"], tmp_path_factory.mktemp("without")) for words in sorted(networks)}
 
 
 @pytest.mark.parametrize("probe", PROBES)
 def test_a_run_with_the_probe_ends_in_the_weights_of_one_without(tmp_path, without, probe):
-    plain = without["none" if probe in WITHOUT_NORM else "batch"]
+    plain = without[tuple(network(probe))]
     run_of(overrides(probe), tmp_path)
     assert same(weights_in(tmp_path), weights_in(plain))
     for series in ("train/", "test/"):
@@ -72,8 +77,8 @@ def test_all_probes_together_leave_no_trace(tmp_path):
 
 
 def test_no_two_probes_write_the_same_series():
-    names, together = Counter(), [probe for probe in PROBES if probe not in WITHOUT_NORM]
-    for chosen in ([f"probe=[{','.join(together)}]"], *(overrides(probe) for probe in WITHOUT_NORM)):
+    names, together = Counter(), [probe for probe in PROBES if probe not in WITHOUT_NORM + OF_PRELU]
+    for chosen in ([f"probe=[{','.join(together)}]"], *(overrides(probe) for probe in WITHOUT_NORM + OF_PRELU)):
         for found in measured(chosen, steps=2)[1]:
             names.update({*found.scalars, *found.histograms, *found.kept})
     assert len(names) > len(PROBES)
