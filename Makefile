@@ -8,8 +8,8 @@ STAMP := .venv/installed
 demo: $(STAMP)
 	$(BIN)/normscope experiment=seminar/bn_vs_no_bn scale=laptop dataset=sample seed=0,1,2
 
-test: $(STAMP)
-	$(BIN)/python -m pytest
+test: $(STAMP)  # a process a core, each with one thread: two threads each would wait for one another
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 check: lint test
 
