@@ -81,7 +81,18 @@ BELOW = {  # part -> the parts of normscope that it may import
     "beginnings": {"assemble", "instantiation", "surveys"},
     "tables": {"claims", "runs"},
     "observed": {"runs", "figures"},
-    "report": {"experiment_files", "figures", "observed", "pairs", "runs", "searched", "searches", "surveys", "tables"},
+    "report": {
+        "claims",
+        "experiment_files",
+        "figures",
+        "observed",
+        "pairs",
+        "runs",
+        "searched",
+        "searches",
+        "surveys",
+        "tables",
+    },
     "experiment_files": set(),
 }
 HOMES = {

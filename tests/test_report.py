@@ -47,6 +47,18 @@ def test_a_report_draws_the_figure_and_writes_the_verdicts_beside_it(tmp_path, c
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_report_on_everything_writes_one_table_of_all_verdicts(tmp_path, capsys):
+    arms(tmp_path, range(5))
+    assert main(["--outputs", str(tmp_path)]) == 0
+    page = (tmp_path / "verdicts.md").read_text()
+    (row,) = [line for line in page.splitlines() if "| K1 |" in line]
+    assert row.startswith("| [seminar/bn_vs_no_bn](seminar/bn_vs_no_bn/bn_vs_no_bn.md) | K1 | VGG11, default init")
+    assert row.endswith("| 5 of 5 | laptop, vgg11 on sample, 400 steps | **reproduced** |")
+    assert (tmp_path / "seminar/bn_vs_no_bn/bn_vs_no_bn.md").exists()
+    assert f"All verdicts: {tmp_path / 'verdicts.md'}" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("quick")
 def test_the_json_holds_statistic_by_seed_threshold_and_paper_side_by_side(tmp_path):
     arms(tmp_path, range(5))
     report(EXPERIMENT, tmp_path, Console(quiet=True))

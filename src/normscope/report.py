@@ -11,6 +11,7 @@ from types import ModuleType
 from rich.console import Console
 
 from normscope import tables
+from normscope.claims import Verdict
 from normscope.errors import UsageError
 from normscope.experiment_files import arms_of, drawn_as, known, loaded, needs_runs, runs_behind, source_of
 from normscope.pairs import ENDED
@@ -52,15 +53,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"normscope-report: {error}", file=sys.stderr)
         return 1
+    judged: dict[str, Sequence[Verdict]] = {}
     for name in names:
         try:
             runs = runs_of(name, options.outputs, console)
             if runs:
                 console.print(tables.runs_table(name, runs))
-            conclude(name, runs, options.outputs, console)
+            _, judged[name] = conclude(name, runs, options.outputs, console)
         except UsageError as error:
             print(f"normscope-report: {error}", file=sys.stderr)
             code = 1
+    if not options.names and judged:
+        page = options.outputs / "verdicts.md"
+        tables.write_overview(page, judged)
+        say(console, f"All verdicts: {page}")
     return code
 
 
@@ -97,7 +103,7 @@ def report(experiment: str, outputs: Path, console: Console | None = None) -> Pa
     """
     console = console or Console()
     experiment = drawn_as(experiment)
-    return conclude(experiment, runs_of(experiment, outputs, console), outputs, console)
+    return conclude(experiment, runs_of(experiment, outputs, console), outputs, console)[0]
 
 
 def with_runs(outputs: Path, *, needed: bool) -> list[str]:
@@ -136,13 +142,14 @@ def runs_of(experiment: str, outputs: Path, console: Console) -> list[Run]:
     )
 
 
-def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Console) -> Path:
-    """The figures and verdicts of an experiment's runs; returns the first figure's path, or the folder's."""
+def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Console) -> tuple[Path, Sequence[Verdict]]:
+    """The figures and verdicts of an experiment's runs; returns the first figure's path, or the folder's, and them."""
     folder = outputs / experiment
     page = folder / f"{folder.name}.md"
     if not any(run.status in ENDED for run in runs) and needs_runs(experiment):
         raise UsageError(f"{experiment}: no run has ended ({len(runs)} begun); repeat the command that began them")
     figures: list[Path] = []
+    verdicts: Sequence[Verdict] = []
     if (source := source_of(experiment)).exists():
         module = loaded(source)
         verdicts = module.claims(runs)
@@ -160,7 +167,7 @@ def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Conso
         say(console, f"{experiment} has no figure of its own ({source} does not exist).")
     logs = outputs / runs_behind(experiment)
     say(console, f"To look at the runs: {shlex.quote(command('tensorboard'))} --logdir {shlex.quote(str(logs))}")
-    return figures[0] if figures else folder
+    return figures[0] if figures else folder, verdicts
 
 
 def draw(module: ModuleType, runs: Sequence[Run], folder: Path) -> list[Path]:

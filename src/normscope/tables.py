@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,31 @@ def write_page(
         "runs": [_facts(run) for run in runs],
     }
     replace_file(path.with_suffix(".json"), (json.dumps(found, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_overview(path: Path, judged: Mapping[str, Sequence[Verdict]]) -> None:
+    """Write one table of the verdicts of several experiments, each linked to its page.
+
+    Args:
+        path: beside the experiments' folders; judged: experiment -> its verdicts.
+    """
+    rows = [
+        [
+            f"[{experiment}]({experiment}/{Path(experiment).name}.md)",
+            verdict.claim,
+            verdict.statement,
+            verdict.paper,
+            ours(verdict),
+            f"{verdict.holds} of {verdict.n}",
+            ", ".join(text for text in (verdict.scale, verdict.setting) if text),
+            f"**{verdict.verdict}**",
+        ]
+        for experiment, verdicts in judged.items()
+        for verdict in verdicts
+    ]
+    header = ["experiment", "claim", "statement", "paper", "ours, median [95 % interval]", "pairs that hold", "scale"]
+    lines = ["# Verdicts", "", *_rows([*header, "verdict"], rows), "", HOW_TO_READ]
+    replace_file(path, ("\n".join(lines) + "\n").encode())
 
 
 def plain(value: Any) -> Any:

@@ -13,7 +13,9 @@ def test_an_experiment_without_runs_is_drawn(tmp_path):
     assert not needs_runs(EXPERIMENT)
     assert needs_runs("seminar/bn_vs_no_bn")
     said = StringIO()
-    figure = conclude(EXPERIMENT, runs_of(EXPERIMENT, tmp_path, Console(file=said)), tmp_path, Console(file=said))
+    runs = runs_of(EXPERIMENT, tmp_path, Console(file=said))
+    figure, verdicts = conclude(EXPERIMENT, runs, tmp_path, Console(file=said))
+    assert verdicts == []
     assert figure == tmp_path / EXPERIMENT / "trajectories.png"
     assert figure.stat().st_size > 1e4
     assert "Verdicts on" not in said.getvalue()
