@@ -47,7 +47,7 @@ def test_guessing_among_ten_classes_costs_ln_10():
 
 @pytest.mark.parametrize("targets", [NUMBERS, torch.tensor([[2.0, -1.0]])])
 def test_the_cross_entropy_of_plain_numbers_is_refused(targets):
-    with pytest.raises(ValueError, match=r"targets are numbers; choose loss=squared_error"):
+    with pytest.raises(ValueError, match=r"the targets here are numbers; choose loss=squared_error"):
         cross_entropy("mean").of_guessing(targets)
 
 

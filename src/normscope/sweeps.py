@@ -121,12 +121,13 @@ def _check(cells: list[DictConfig], folders: list[Path], score: str = "") -> Non
         check_config(config_of(cell) | {"job": job_of(cell)})
         if job_of(cell):
             _check_job(cell, folder)
-        elif not _is_over(folder):
-            check_start(config_of(cell), choices_of(cell))
     if len(set(folders)) < len(folders):
         raise UsageError("two runs of this sweep have the same config: a value is listed twice")
     for parent in {folder.parent for folder in folders}:
         check_disk(parent)
+    for cell, folder in zip(cells, folders, strict=True):
+        if not job_of(cell) and not _is_over(folder):
+            check_start(config_of(cell), choices_of(cell))
 
     rehearsed = set()
     for cell, folder in zip(cells, folders, strict=True):

@@ -7,6 +7,7 @@ from torch import nn
 from normscope.composed import composed
 from normscope.inits import Lsuv, initialise, unit_variance
 from normscope.inits.layer import Layer
+from normscope.instantiation import made
 from normscope.parts import build_network, drawn_images, load_dataset, regularizers
 from tests.commands import TINY
 
@@ -53,7 +54,7 @@ def test_on_other_images_the_variance_is_close_to_1():
 def test_every_layer_of_every_model_puts_out_unit_variance(model, norm):
     config, _ = composed([*TINY, f"model={model}", f"model/norm={norm}", "init=lsuv", "init.images=32"])
     dataset = load_dataset(config)
-    net = build_network(config, dataset, regularizers({}))
+    net = build_network(config, dataset, made("task", config["task"])(dataset), regularizers({}))
     variances = output_variances(net, drawn_images(config, dataset, 32))
     assert variances
     assert all(variance == pytest.approx(1, abs=1e-3) for variance in variances.values())
@@ -138,5 +139,7 @@ def test_a_missing_batch_and_a_batch_of_one_are_refused():
 
 def test_more_images_than_there_are_are_refused():
     config, _ = composed([*TINY, "init=lsuv", "init.images=100"])
+    dataset = load_dataset(config)
+    task = made("task", config["task"])(dataset)
     with pytest.raises(ValueError, match=r"init: images \(100\) must be at most the 64 of the training"):
-        build_network(config, load_dataset(config), regularizers({}))
+        build_network(config, dataset, task, regularizers({}))

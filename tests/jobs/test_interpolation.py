@@ -9,6 +9,7 @@ from torch import nn
 
 from normscope.errors import UsageError
 from normscope.jobs.interpolation import COLUMNS, barrier, conclude, interpolation
+from normscope.tasks import Task
 from normscope.training.recording import Images
 from tests.finished import finished_run, random_images, run_of
 from tests.recorded import small_network
@@ -166,5 +167,6 @@ def test_weights_of_other_shapes_are_refused():
 
 def test_runs_of_regression_are_refused():
     numbers = Images(torch.randn(24, 3, 4, 4), torch.randn(24, 10))
+    run = finished_run(images=numbers, test=numbers, task=Task(10, has_classes=False))
     with pytest.raises(ValueError, match=r"their targets are numbers, .* job=loss_surface takes them"):
-        interpolation([finished_run(images=numbers, test=numbers)], points=3, images=16, test_images=8, seed=0)
+        interpolation([run], points=3, images=16, test_images=8, seed=0)

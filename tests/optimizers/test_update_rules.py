@@ -31,7 +31,7 @@ def followed(name, rates, *overrides):
     """The way of the optimizer that the config makes, (STEPS, 2)."""
     point = Point()
     node = composed([f"optimizer={name}", *overrides])[0]["optimizer"]
-    optimizer = build_optimizer(node, point, torch.device("cpu"))
+    optimizer = build_optimizer(node, [*point.parameters()], torch.device("cpu"))
     way = []
     for rate in rates:
         set_lr(optimizer, rate)
@@ -194,7 +194,7 @@ def test_adamw_is_pytorchs_with_its_decay_among_the_regularizers():
     config = composed(["optimizer=adamw"])[0]
     (decay,) = regularizers(config["regularizer"]).decay
     point, other = Point(), Point()
-    optimizer = build_optimizer(config["optimizer"], point, torch.device("cpu"))
+    optimizer = build_optimizer(config["optimizer"], [*point.parameters()], torch.device("cpu"))
     theirs = torch.optim.AdamW(other.parameters(), lr=0.001, weight_decay=0.01)
     for _ in range(STEPS):
         for student in (point, other):

@@ -11,6 +11,7 @@ from normscope.assemble import assemble
 from normscope.composed import composed
 from normscope.regularizers.population_statistics import recompute_statistics
 from normscope.training.course import pass_through
+from normscope.training.recording import Images
 from tests.commands import TINY
 
 
@@ -21,6 +22,8 @@ def test_images_that_come_class_after_class_are_mixed():
     images[32:] = 255
     network = nn.Sequential(nn.BatchNorm2d(1))
     trainee = replace(job.trainee, preprocess=lambda inputs: inputs)
-    recompute_statistics(network, partial(pass_through, trainee, images, 16))
+    recompute_statistics(
+        network, partial(pass_through, trainee, Images(images, torch.zeros(64, dtype=torch.int64)), 16)
+    )
     assert network[0].running_mean.item() == pytest.approx(0.5)
     assert 0.2 < network[0].running_var.item() < 0.27

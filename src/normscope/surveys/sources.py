@@ -60,7 +60,7 @@ def ended_run(folder: Path) -> Run:
         )
     if not (folder / CHECKPOINT).exists():
         raise UsageError(f"the run has no {CHECKPOINT}, so its weights are lost; repeat the command that made it")
-    lacking = [f.name for f in fields(Settings) if f.name != "job" and f.name not in run.config]
+    lacking = [f.name for f in fields(Settings) if f.name not in ("job", "search") and f.name not in run.config]
     if lacking:
         version = run.summary.get("versions", {}).get("normscope", "unknown")
         raise UsageError(
