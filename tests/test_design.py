@@ -96,8 +96,8 @@ BELOW = {  # part -> the parts of normscope that it may import
     "experiment_files": set(),
 }
 HOMES = {
-    "hydra": {"main", "instantiation", "composed", "sweeps", "searching", "spaces"},
-    "omegaconf": {"main", "instantiation", "composed", "sweeps", "searching", "spaces"},
+    "hydra": {"main", "instantiation", "composed", "sweeps", "cells", "searching", "spaces"},
+    "omegaconf": {"main", "instantiation", "composed", "sweeps", "cells", "searching", "spaces"},
     "tensorboard": {"runs"},
     "torch.utils.tensorboard": {"runs"},
     "matplotlib": {"figures"},

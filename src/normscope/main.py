@@ -83,11 +83,12 @@ def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path, *, bri
         return str(earlier["status"])
 
     from normscope.assemble import assemble
+    from normscope.cost import current
     from normscope.progress import numbers, shown, way_out
     from normscope.training.run import carry_out
 
     job = assemble(config, choices)
-    with shown(folder, job, brief=brief) as progress:
+    with shown(folder, job, current(), brief=brief) as progress:
         summary = carry_out(job, folder, progress)
     if not brief:
         print(f"  {summary['status']}: {numbers(summary['metrics'])}, {summary['seconds']:,.0f} s {summary['reason']}")

@@ -10,17 +10,22 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
+from normscope.cost import Cost, clock
 from normscope.overview import in_words
 from normscope.training import run as training_run
 
 
 @contextmanager
-def shown(folder: Path, job: training_run.Job, *, brief: bool = False) -> Iterator[training_run.Progress]:
+def shown(
+    folder: Path, job: training_run.Job, sweep: Cost | None = None, *, brief: bool = False
+) -> Iterator[training_run.Progress]:
     """A header, then a progress bar with the latest numbers, or a line every tenth of the run where the output is no
     terminal.
 
     Args:
+        sweep: that the run is one of; the bar says how long all its runs will take.
         brief: the bar alone; one of many runs.
     Yields:
         The function that a run tells its progress.
@@ -33,11 +38,11 @@ def shown(folder: Path, job: training_run.Job, *, brief: bool = False) -> Iterat
     paces: deque[float] = deque(maxlen=50)  # seconds a step; their median leaves out scoring and probing
     bar = Progress(
         TextColumn("  {task.completed:,.0f}/{task.total:,.0f}"), BarColumn(10), TextColumn("{task.fields[numbers]}"),
-        TimeRemainingColumn(), TextColumn("left"),
+        TimeRemainingColumn(compact=True, table_column=Column(min_width=5)), TextColumn("left{task.fields[sweep]}"),
         console=console, disable=not console.is_terminal, transient=True,
     )  # fmt: skip
     with bar:
-        task = bar.add_task("", total=steps, numbers="")
+        task = bar.add_task("", total=steps, numbers="", sweep="")
 
         def tell(step: int, metrics: Mapping[str, float]) -> None:
             nonlocal last
@@ -46,13 +51,21 @@ def shown(folder: Path, job: training_run.Job, *, brief: bool = False) -> Iterat
             last = now
             rate = batch / median(paces)
             if console.is_terminal:
-                bar.update(task, completed=step, numbers=f"{numbers(metrics)}, {rate:,.0f} images/s")
+                bar.update(
+                    task, completed=step, numbers=f"{numbers(metrics)}, {rate:,.0f} images/s",
+                    sweep=_of_all(sweep, folder, step),
+                )  # fmt: skip
             elif not brief and step % max(1, steps // 10) == 0:
                 console.print(
                     f"  step {step:,} of {steps:,}: {numbers(metrics)}, {rate:,.0f} images/s", highlight=False
                 )
 
         yield tell
+
+
+def _of_all(sweep: Cost | None, folder: Path, step: int) -> str:
+    seconds = sweep.seconds_left(folder, step) if sweep and len(sweep.steps) > 1 else None
+    return "" if seconds is None else f", {clock(seconds)} for all"
 
 
 def announce(console: Console, folder: Path, job: training_run.Job) -> None:

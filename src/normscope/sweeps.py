@@ -5,19 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from normscope.composed import choices_of, config_of, job_of, missing_keys
-from normscope.disk import check_disk
+from normscope.cells import cells_of, check, chosen_by_hydra
+from normscope.composed import choices_of
+from normscope.cost import begin, each
 from normscope.errors import UsageError
-from normscope.pairs import ENDED
-from normscope.preflight import check_config
-from normscope.runs.summary import read_summary
-from normscope.start import check_start
 
 
 class Sweep(Callback):
@@ -32,21 +28,24 @@ class Sweep(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the one run."""
-        _or_exit(lambda: _check([config], [Path(config.hydra.run.dir)]))
+        _or_exit(lambda: check([config], [Path(config.hydra.run.dir)]))
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Compose and check all runs of the sweep."""
 
-        def check() -> None:
+        def begin_sweep() -> None:
             if choices_of(config)["search"]:
                 _begin_search(config)
                 return
-            cells = _cells(config)
+            cells = cells_of(config)
             self._folders = [Path(cell.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells]
             self._jobs = [str(cell.hydra.runtime.choices["job"] or "") for cell in cells]
-            _check(cells, self._folders)
+            cost = check(cells, self._folders)
+            if not all(self._jobs) and chosen_by_hydra(config):
+                print(f"{choices_of(config)['experiment'] or 'sweep'}: {cost}", flush=True)
+                begin(cost)
 
-        _or_exit(check)
+        _or_exit(begin_sweep)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print a table of all runs, draw the experiment's figure if there is one, and leave with a code that tells."""
@@ -88,119 +87,8 @@ def _begin_search(config: DictConfig) -> None:
         raise UsageError(str(error)) from error
     folder = Path(config.hydra.sweep.dir)
     check_record(folder, search)
-    _check(cells, [Path(cell.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells], search.score)
+    cost = check(cells, [Path(cell.hydra.sweep.dir) / cell.hydra.sweep.subdir for cell in cells], search.score)
     write_search(folder, search)
-
-
-def _cells(config: DictConfig) -> list[DictConfig]:
-    """The config of each run of a sweep; of the base alone where another sweeper than Hydra's own chooses the runs."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-
-    if not config.hydra.sweeper._target_.endswith(".BasicSweeper"):
-        return [config]
-    loader = GlobalHydra.instance().config_loader()
-    arguments = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
-    arguments += list(config.hydra.overrides.task)
-    try:
-        overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
-        batches = BasicSweeper.split_arguments(overrides, None)
-        return [loader.load_sweep_config(config, list(cell)) for batch in batches for cell in batch]
-    except HydraException as error:
-        raise UsageError(str(error)) from error
-
-
-def _check(cells: list[DictConfig], folders: list[Path], score: str = "") -> None:
-    """First everything that needs no PyTorch, for all runs; then put each kind of run together once and rehearse it.
-
-    Args:
-        score: by which a search chooses.
-    """
-    for cell, folder in zip(cells, folders, strict=True):
-        if missing := missing_keys(cell):
-            raise UsageError(f"{missing[0]} has no default; give it: {missing[0]}=VALUE{_which_runs(cell)}")
-        check_config(config_of(cell) | {"job": job_of(cell)})
-        if job_of(cell):
-            _check_job(cell, folder)
-    if len(set(folders)) < len(folders):
-        raise UsageError("two runs of this sweep have the same config: a value is listed twice")
-    for parent in {folder.parent for folder in folders}:
-        check_disk(parent)
-    for cell, folder in zip(cells, folders, strict=True):
-        if not job_of(cell) and not _is_over(folder):
-            check_start(config_of(cell), choices_of(cell))
-
-    rehearsed = set()
-    for cell, folder in zip(cells, folders, strict=True):
-        if job_of(cell):
-            _put_together(cell, folder)
-            continue
-        if _is_over(folder):
-            continue
-        from normscope.assemble import assemble
-        from normscope.rehearsal import rehearse
-        from normscope.training.recording import score_names
-
-        config = config_of(cell)
-        kind = str(config | {"seed": None})
-        if kind not in rehearsed:
-            rehearsed.add(kind)
-            job = assemble(config, choices_of(cell))
-            scores = score_names(job.held_out, job.trainee.task)
-            if score and score not in scores:
-                raise UsageError(f"search.score={score}: not among the scores of such a run, {', '.join(scores)}")
-            rehearse(job)
-
-
-def _is_over(folder: Path) -> bool:
-    """Whether the folder holds a run that has ended, and that will be skipped."""
-    return (read_summary(folder) or {}).get("status") in ENDED
-
-
-def _check_job(cell: DictConfig, folder: Path) -> None:
-    """Refuse settings that a job takes from its runs, runs that it cannot read, and a folder that is a run's."""
-    from normscope.surveys.names import reads_runs
-    from normscope.surveys.sources import sources
-
-    name = cell.hydra.runtime.choices["job"]
-    for override in cell.hydra.overrides.task if reads_runs(job_of(cell)) else ():
-        key = override.partition("=")[0].lstrip("+~")
-        if key.partition(".")[0] not in ("job", "device", "outputs"):
-            raise UsageError(
-                f"{override}: job={name} takes its settings from the run that it reads; leave {key} out, or give "
-                "job.KEY, device, outputs"
-            )
-    sources(job_of(cell), Path(cell.outputs))
-    if (folder / "config.yaml").exists():
-        raise UsageError(f"{folder} holds a run, which job={name} would write into; choose another hydra.run.dir=DIR")
-
-
-def _put_together(cell: DictConfig, folder: Path) -> None:
-    """Open a job's runs, or rehearse the one that it is about, and let it check its options, unless it is done."""
-    from normscope.surveys.folder import is_done, origin_of
-    from normscope.surveys.names import reads_runs
-    from normscope.surveys.sources import sources
-
-    job, config = job_of(cell), config_of(cell)
-    runs = sources(job, Path(cell.outputs))
-    if is_done(folder, origin_of(str(cell.hydra.runtime.choices["job"]), job, runs, config)):
-        return
-    if reads_runs(job):
-        from normscope.reopened import survey_of
-
-        survey_of(job, runs, cell.device)
-    else:
-        from normscope.assemble import assemble
-        from normscope.beginnings import survey_before
-        from normscope.rehearsal import rehearse
-
-        rehearse(assemble(config | {"probe": {}}, choices_of(cell)))
-        survey_before(job, config, choices_of(cell))
-
-
-def _which_runs(cell: DictConfig) -> str:
-    """Where a job lacks its run: which there are."""
-    if not job_of(cell):
-        return ""
-    from normscope.surveys.sources import known
-
-    return f"; {known(Path(cell.outputs))}"
+    if cost.steps:
+        folds = f" of {search.folds} folds" if search.folds > 1 else ""
+        print(f"{search.trials} trials{folds}, {each(cost.steps.values())}", flush=True)
