@@ -123,7 +123,7 @@ def write_overview(path: Path, judged: Mapping[str, Sequence[Verdict]]) -> None:
         for verdict in verdicts
     ]
     header = ["experiment", "claim", "statement", "paper", "ours, median [95 % interval]", "pairs that hold", "scale"]
-    lines = ["# Verdicts", "", *_rows([*header, "verdict"], rows), "", HOW_TO_READ]
+    lines = ["# Verdicts", "", *markdown_rows([*header, "verdict"], rows), "", HOW_TO_READ]
     replace_file(path, ("\n".join(lines) + "\n").encode())
 
 
@@ -142,7 +142,7 @@ def _markdown(experiment: str, figures: Sequence[Path], verdicts: Sequence[Verdi
     pictures = [f"![{figure.stem}]({figure.name})" for figure in figures]
     lines = [f"# {experiment}", "", *pictures, "", "## Verdicts", "", card(verdicts)]
     lines += ["", HOW_TO_READ, "", "## Runs", ""]
-    lines += _rows(
+    lines += markdown_rows(
         ["run", "scale", "status", "steps", "device", "precision", "commit"],
         (
             [str(_facts(run)[key]) for key in ("run", "scale", "status", "step", "device", "precision", "commit")]
@@ -154,7 +154,7 @@ def _markdown(experiment: str, figures: Sequence[Path], verdicts: Sequence[Verdi
 
 def card(verdicts: Sequence[Verdict]) -> str:
     """The table of verdicts, its notes and the effect of every seed, as markdown."""
-    lines = _rows(
+    lines = markdown_rows(
         ["claim", "statement", "paper", "ours, median [95 % interval]", "pairs that hold", "scale", "verdict"],
         (
             [
@@ -179,7 +179,8 @@ def card(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(lines)
 
 
-def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def markdown_rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a markdown table."""
     cells = [header, ["---"] * len(header), *rows]
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells]
 

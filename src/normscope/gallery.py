@@ -1,0 +1,125 @@
+"""The page of all results, docs/gallery.md, and the README's table of verdicts, read from experiments/*/results.
+
+`python -m normscope.gallery > docs/gallery.md` writes the page anew, `python -m normscope.gallery table` the table.
+"""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from normscope.claims import Verdict
+from normscope.places import CHECKOUT, EXPERIMENTS
+from normscope.tables import markdown_rows, ours
+
+INTRODUCTION = """\
+# Gallery
+
+Every figure that was drawn of runs that are recorded here, with what the paper says and what was measured. A verdict
+compares paired runs of several seeds with a threshold that was fixed before any of them; below five pairs it is
+undecided. The experiments' pages have the commands, what differs from the paper and what it means; the files beside
+the figures have every run with its commit. This page is made from them (`python -m normscope.gallery`).
+"""
+VERDICTS = ("reproduced", "contradicted", "undecided")
+
+
+def page() -> str:
+    """The whole page as markdown."""
+    parts = [INTRODUCTION, "| paper | " + " | ".join(VERDICTS) + " |\n" + "| --- " * 4 + "|\n" + _counts("../")]
+    for folder in _with_results():
+        parts.append(f"## {_title(folder)}\n\n[What was run and what it means](../{_shown(folder)}/README.md)\n")
+        parts += [_picture(figure) for figure in sorted((folder / "results").rglob("*.png"))]
+    return "\n".join(parts)
+
+
+def table() -> str:
+    """For the README: a row a paper with the claims of each verdict."""
+    return "| paper | " + " | ".join(VERDICTS) + " |\n" + "| --- " * 4 + "|\n" + _counts("")
+
+
+def _counts(up: str) -> str:
+    rows = []
+    for folder in _with_results():
+        found = [verdict for report in _reports(folder) for verdict in verdicts_of(report)]
+        if found:
+            claims = (_names(found, verdict) for verdict in VERDICTS)
+            rows.append(f"| [{_title(folder)}]({up}{_shown(folder)}/README.md) | {' | '.join(claims)} |\n")
+    return "".join(rows)
+
+
+def _names(found: list[Verdict], verdict: str) -> str:
+    """The claims of a verdict, each with the scales at which it is so."""
+    scales: dict[str, list[str]] = {}
+    for one in found:
+        if one.verdict == verdict:
+            scales.setdefault(one.claim, [])
+            if one.scale not in scales[one.claim]:
+                scales[one.claim].append(one.scale)
+    return ", ".join(f"{claim} ({', '.join(at)})" for claim, at in sorted(scales.items()))
+
+
+def _picture(figure: Path) -> str:
+    """A figure, and below it its verdicts, if it has a report beside it."""
+    lines = [f"### {_name(figure)}", "", f"![{_name(figure)}](../{_shown(figure)})", ""]
+    report = figure.with_suffix(".json")
+    judged = [verdict for verdict in verdicts_of(report) if verdict.n] if report.exists() else []
+    if judged:
+        lines += markdown_rows(
+            ["claim", "paper", "ours, median [95 % interval]", "pairs that hold", "runs", "verdict"],
+            [
+                [
+                    f"**{verdict.claim}** {verdict.statement}",
+                    verdict.paper,
+                    ours(verdict),
+                    f"{verdict.holds} of {verdict.n}",
+                    ", ".join(text for text in (verdict.scale, verdict.setting) if text),
+                    f"**{verdict.verdict}**",
+                ]
+                for verdict in judged
+            ],
+        )
+        lines += [""]
+    return "\n".join(lines)
+
+
+def verdicts_of(report: Path) -> list[Verdict]:
+    """The verdicts that a report's JSON holds; the inverse of how `tables.plain` writes them."""
+    verdicts = []
+    for found in json.loads(report.read_text()).get("verdicts", []):
+        numbers = {key: _number(found[key]) for key in ("effect", "low", "high")}
+        effects = tuple((seed, _number(effect)) for seed, effect in found["effects"])
+        verdicts.append(Verdict(**found | numbers | {"effects": effects}))
+    return verdicts
+
+
+def _number(value: float | str | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _with_results() -> Iterator[Path]:
+    return (folder for folder in sorted(EXPERIMENTS.iterdir()) if (folder / "results").is_dir())
+
+
+def _reports(folder: Path) -> list[Path]:
+    return sorted((folder / "results").rglob("*.json"))
+
+
+def _title(folder: Path) -> str:
+    return (folder / "README.md").read_text().partition("\n")[0].removeprefix("# ")
+
+
+def _name(figure: Path) -> str:
+    """What a figure shows, by its place: "bn_vs_no_bn, full width"."""
+    results = next(parent for parent in figure.parents if parent.name == "results")
+    *folders, name = figure.relative_to(results).with_suffix("").parts
+    return ", ".join([name.replace("_", " "), *(folder.replace("_", " ") for folder in folders)])
+
+
+def _shown(path: Path) -> str:
+    return Path(os.path.relpath(path, CHECKOUT)).as_posix()
+
+
+if __name__ == "__main__":
+    print(table() if sys.argv[1:] == ["table"] else page(), end="")
