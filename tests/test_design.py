@@ -31,6 +31,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "start": {"instantiation", "pairs", "runs", "surveys"},
     "transfer": {"blocks", "data", "pairs", "parts", "runs", "start", "surveys", "training"},
     "record": {"layer_values", "precision", "second_order", "vectors"},
+    "captured_gradient": {"record", "vectors"},
     "measurement": {"record", "when"},
     "turns": {"record", "vectors"},
     "probes": {"lanczos", "layer_values", "measurement", "record", "turns", "vectors", "weight_layers"},

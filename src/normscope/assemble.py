@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from normscope.captured_gradient import gradient_taker
 from normscope.data.batches import Batches
 from normscope.data.dataset import subset
 from normscope.errors import UsageError
@@ -112,7 +113,7 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         training=_on(device, dataset.train),
         held_out=held_out,
         plan=plan,
-        probing=Probing(probes, PROBE_TYPES[settings.probe_precision]),
+        probing=Probing(probes, PROBE_TYPES[settings.probe_precision], take_gradient=gradient_taker(device)),
         start=beginning.told,
     )
 

@@ -16,6 +16,7 @@ from normscope.second_order import CheapSecondDerivatives
 from normscope.vectors import Vector
 
 Objective = Callable[[Tensor, Tensor, Mapping[str, Tensor]], Tensor]  # (logits, targets, weights) -> scalar
+TakeGradient = Callable[["StepRecord", Vector], tuple[Tensor, dict[str, Tensor]]]
 
 
 def random_state(device: torch.device) -> Tensor:
@@ -26,6 +27,19 @@ def random_state(device: torch.device) -> Tensor:
 def restore_random_state(device: torch.device, state: Tensor) -> None:
     """Put PyTorch's generator for `device` back to what `random_state` returned."""
     torch.cuda.set_rng_state(state, device) if device.type == "cuda" else torch.set_rng_state(state)
+
+
+def leaves(weights: Vector) -> dict[str, Tensor]:
+    """The same numbers as a point that a gradient can be taken at; nothing writes to the memory that they share."""
+    return {name: tensor.detach().requires_grad_() for name, tensor in weights.items()}
+
+
+def eager_gradient(record: "StepRecord", weights: Vector) -> tuple[Tensor, dict[str, Tensor]]:
+    """L and ∇L at `weights`, kernel by kernel; inside `record.as_in_the_step()`."""
+    points = leaves(weights)
+    loss = record.evaluate(points)
+    gradients = torch.autograd.grad(loss, list(points.values()))
+    return loss.detach(), dict(zip(points, gradients, strict=True))
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,7 @@ class StepRecord:
         own: L(θ_t) and ∇L(θ_t) as the step computed them; None where it did so in another precision.
         earlier: what probes kept on earlier occasions, by name; see `Measurement.kept`.
         reads: the layer values that the probes of this step will ask for: the first that asks makes the pass for all.
+        take_gradient: how `gradient_at` is computed, inside `as_in_the_step`.
     """
 
     step: int
@@ -65,6 +80,7 @@ class StepRecord:
     own: tuple[Tensor, dict[str, Tensor]] | None = None
     earlier: Mapping[str, Tensor] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()
+    take_gradient: TakeGradient = eager_gradient
     _values: Values = field(default_factory=dict, init=False, repr=False)
 
     def loss_at(self, weights: Vector) -> Tensor:
@@ -74,11 +90,8 @@ class StepRecord:
 
     def gradient_at(self, weights: Vector) -> tuple[Tensor, dict[str, Tensor]]:
         """L and ∇L at `weights` on this batch; one forward and one backward pass."""
-        points = leaves(weights)
         with self.as_in_the_step():
-            loss = self.evaluate(points)
-            gradients = torch.autograd.grad(loss, list(points.values()))
-        return loss.detach(), dict(zip(points, gradients, strict=True))
+            return self.take_gradient(self, weights)
 
     @cached_property
     def base(self) -> tuple[Tensor, dict[str, Tensor]]:
@@ -165,8 +178,3 @@ class StepRecord:
         for kind, held in values.items():
             self._values[kind] = {layer: tensor.detach() for layer, tensor in held.items()}
         return loss.detach(), gradient
-
-
-def leaves(weights: Vector) -> dict[str, Tensor]:
-    """The same numbers as a point that a gradient can be taken at; nothing writes to the memory that they share."""
-    return {name: tensor.detach().requires_grad_() for name, tensor in weights.items()}

@@ -1,17 +1,22 @@
 """What only a GPU can show; skipped elsewhere."""
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 import torch
 
 from normscope.assemble import assemble
+from normscope.captured_gradient import CapturedGradient
 from normscope.composed import composed
 from normscope.precision import float32_products
+from normscope.record import eager_gradient
 from normscope.runs.reader import read_run
 from normscope.training.capture import CapturedStep
+from normscope.training.probing import recorded
 from normscope.training.run import carry_out
 from normscope.training.step import training_step
+from normscope.vectors import moved
 from tests.commands import TINY
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -100,3 +105,18 @@ def test_a_gpu_run_resumes_where_it_was(tmp_path):
     whole = run(tmp_path / "whole", None)
     run(tmp_path / "broken", 8)
     assert run(tmp_path / "broken", None) == pytest.approx(whole[6:], rel=1e-3)
+
+
+@pytest.mark.parametrize("regularizer", ["[crop_flip]", "[dropout]"])
+def test_a_captured_gradient_is_the_eager_one(regularizer):
+    job = assemble(*composed([*TINY, f"regularizer={regularizer}", "dataset.train_size=640"]))
+    take = CapturedGradient()
+    for step in range(3):
+        batch = job.training.batch(job.batches.next())
+        record = recorded(training_step, job.trainee, batch, job.probing, (), step=step, lr=0.01)[1]
+        for size in (0.0, 0.01, 0.02):
+            there = moved(record.weights, record.base[1], -size)
+            loss, gradient = replace(record, take_gradient=take).gradient_at(there)
+            expected, eager = replace(record, take_gradient=eager_gradient).gradient_at(there)
+            torch.testing.assert_close(loss, expected, rtol=1e-5, atol=1e-6)
+            torch.testing.assert_close(gradient, eager, rtol=1e-3, atol=1e-5)

@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 from torch import Tensor
 
-from normscope.losses import Loss
 from normscope.measurement import Probe
-from normscope.record import StepRecord, random_state
-from normscope.regularizers.rules import Regularizers, Weights
+from normscope.record import StepRecord, TakeGradient, eager_gradient, random_state
 from normscope.training.capture import TakeStep
-from normscope.training.step import Trainee, Update, losses
+from normscope.training.step import Trainee, Update
 
 
 @dataclass(frozen=True)
@@ -23,11 +20,13 @@ class Probing:
         probes: in the order in which they are measured.
         dtype: float32 or float64, in which they evaluate the network, whatever the precision of the training.
         kept: what they want to find in the next record's `earlier`; part of a checkpoint.
+        take_gradient: how they get the gradient at other weights.
     """
 
     probes: tuple[Probe, ...] = ()
     dtype: torch.dtype = torch.float32
     kept: dict[str, Tensor] = field(default_factory=dict)
+    take_gradient: TakeGradient = eager_gradient
 
     def due(self, step: int) -> list[Probe]:
         """The probes that look at this step."""
@@ -55,7 +54,7 @@ def recorded(
         step=step,
         lr=lr,
         network=network,
-        objective=partial(objective_of, trainee.loss, trainee.regularizers),
+        objective=trainee.objective,
         images=update.images.to(dtype),
         targets=update.targets.to(dtype),
         random_state=noise,
@@ -65,6 +64,7 @@ def recorded(
         own=_own(trainee, update, dtype),
         earlier=probing.kept,
         reads=frozenset().union(*(probe.reads for probe in due)),
+        take_gradient=probing.take_gradient,
     )
     return update, record
 
@@ -79,8 +79,3 @@ def _own(trainee: Trainee, update: Update, dtype: torch.dtype) -> tuple[Tensor, 
 def _of_type(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
     """The tensors with floating ones in this type; counters stay integers."""
     return {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-
-
-def objective_of(criterion: Loss, rules: Regularizers, logits: Tensor, targets: Tensor, weights: Weights) -> Tensor:
-    """The minimised scalar alone, as a record's probes want it."""
-    return losses(criterion, rules, logits, targets, weights)[1]

@@ -41,6 +41,10 @@ class Trainee:
     augmentation: torch.Generator
     weights: dict[str, nn.Parameter]
 
+    def objective(self, logits: Tensor, targets: Tensor, weights: Weights) -> Tensor:
+        """The minimised scalar alone."""
+        return losses(self.loss, self.regularizers, logits, targets, weights)[1]
+
 
 class Update(NamedTuple):
     """What one update saw and found; all tensors stay on the device."""
