@@ -35,7 +35,7 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
         )
     console.print(table)
     if experiment is not None and any(status in ("finished", "diverged") for status in statuses):
-        from normscope.report import report
+        from normscope.reported import report
 
         report(experiment, outputs, console)
     else:
