@@ -21,7 +21,7 @@ TINY = [
 sys.path.append(str(Path(__file__).parents[1]))  # for the child, which imports this file, however pytest was called
 ENVIRONMENT = {"COLUMNS": "200", "OMP_NUM_THREADS": "1"}
 FORKS = multiprocessing.get_context("forkserver")  # a process that has imported what takes seconds, and only forks
-FORKS.set_forkserver_preload(["torch", "torch.utils.tensorboard", "hydra", "numpy", "matplotlib.figure"])
+FORKS.set_forkserver_preload(["normscope.main", "normscope.assemble", "torch.utils.tensorboard", "matplotlib.figure"])
 
 
 def normscope(*overrides: str, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:

@@ -1,3 +1,4 @@
+import json
 import math
 
 import pytest
@@ -66,11 +67,39 @@ def test_families_of_other_values_are_no_pair(tmp_path):
     assert all("no ended run with model/norm" in verdict.note for verdict in made)
 
 
+def judged(root):
+    """The only verdict on the runs."""
+    (made,) = verdicts(
+        CLAIM, families(find_runs(root), "optimizer.lr"), [difference(count(trains), worst=0, at_least=1)]
+    )
+    return made
+
+
 def test_a_family_with_an_interrupted_run_is_not_used(tmp_path):
     sweep(tmp_path, "none", 0, (0.6, 0.1, 0.1))
-    sweep(tmp_path, "batch", 0, (0.6, 0.7, 0.8), status="interrupted")
-    (made,) = verdicts(
-        CLAIM, families(find_runs(tmp_path), "optimizer.lr"), [difference(count(trains), worst=0, at_least=1)]
-    )
+    sweep(tmp_path, "batch", 0, (0.6, 0.7, 0.8))
+    folder = tmp_path / "seminar" / "bn_vs_no_bn" / "batch-0.03-0"
+    summary = json.loads((folder / "summary.json").read_text())
+    (folder / "summary.json").write_text(json.dumps(summary | {"status": "interrupted", "step": 70}))
+    made = judged(tmp_path)
     assert made.n == 0
-    assert "seed 0, batch: interrupted" in made.note
+    assert "seed 0, batch: interrupted at step 70, not used" in made.note
+
+
+def test_a_seed_that_lacks_a_value_is_told_of_and_makes_no_setting_of_its_own(tmp_path):
+    for seed in range(3):
+        sweep(tmp_path, "none", seed, (0.6, 0.1, 0.1))
+    for seed in range(2):
+        sweep(tmp_path, "batch", seed, (0.6, 0.7, 0.8))
+    fabricate(tmp_path, "batch", 2, optimizer={"lr": 0.03})
+    made = judged(tmp_path)
+    assert made.n == 2
+    assert "seed 2, batch: no run with optimizer.lr=0.01 or 0.1, not used" in made.note
+
+
+def test_a_value_that_few_seeds_have_is_left_out(tmp_path):
+    for seed in range(3):
+        sweep(tmp_path, "none", seed, (0.6, 0.1, 0.1))
+        sweep(tmp_path, "batch", seed, (0.6, 0.7, 0.8))
+    fabricate(tmp_path, "batch", 2, optimizer={"lr": 0.3})
+    assert judged(tmp_path).effects == ((0, 2.0), (1, 2.0), (2, 2.0))

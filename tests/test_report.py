@@ -7,7 +7,9 @@ import pytest
 from rich.console import Console
 
 from normscope.errors import UsageError
-from normscope.report import known, main, report
+from normscope.experiment_files import known
+from normscope.report import main
+from normscope.reported import report
 from tests.fabricated import EXPERIMENT, arms, fabricate
 
 FOLDER = "seminar/bn_vs_no_bn"
@@ -142,6 +144,16 @@ def test_one_mistaken_name_does_not_lose_the_other_report(tmp_path, capsys):
     assert main(["nothing", EXPERIMENT, "--outputs", str(tmp_path)]) == 1
     assert (tmp_path / FOLDER / "bn_vs_no_bn.png").exists()
     assert "there is no experiment 'nothing'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_damaged_search_does_not_lose_the_other_reports(tmp_path, capsys):
+    arms(tmp_path, [0])
+    (tmp_path / "search" / "mine").mkdir(parents=True)
+    (tmp_path / "search" / "mine" / "search.yaml").write_text("space: [")
+    assert main(["--outputs", str(tmp_path)]) == 1
+    assert (tmp_path / FOLDER / "bn_vs_no_bn.png").exists()
+    assert "search.yaml cannot be read" in capsys.readouterr().err
 
 
 def test_a_name_cannot_lead_out_of_the_folder(tmp_path):

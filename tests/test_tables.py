@@ -17,7 +17,7 @@ def test_the_page_shows_figure_verdicts_and_runs(tmp_path):
     page = (tmp_path / "page.md").read_text()
     assert "![b](b.png)" in page
     assert "| X | a\\|b | 10 | 9 [8, ∞] points | 1 of 2 | laptop, mlp | **undecided** |" in page
-    assert "- X at laptop, mlp: 2 pairs\n- X at laptop, by seed: 0: 9, 1: ∞\n" in page
+    assert "- X at laptop, mlp: 2 pairs\n- X at laptop, mlp, by seed: 0: 9, 1: ∞\n" in page
     assert "| vgg11-none-laptop-seed9 | laptop | interrupted | 200 |" in page
 
 

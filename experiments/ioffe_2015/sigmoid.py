@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, verdicts
+from normscope.criteria import difference, of_reference, of_treated, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
@@ -29,13 +29,9 @@ I8 = Claim(
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """I8; a run that diverged has learned nothing."""
     tested = in_points(final("test/accuracy"))
-
-    def score(run: Run) -> float:
-        return CHANCE if run.status == "diverged" else tested(run)
-
-    gain = Criterion(lambda none, batch: score(batch) - score(none), tie=0, at_least=28)
-    fails = Criterion(lambda none, batch: score(none), tie=50, at_most=CHANCE + 2)
-    trains = Criterion(lambda none, batch: score(batch), tie=CHANCE, at_least=CHANCE + 30)
+    gain = difference(tested, worst=CHANCE, at_least=28)
+    fails = of_reference(tested, worst=CHANCE, tie=50, at_most=CHANCE + 2)
+    trains = of_treated(tested, worst=CHANCE, tie=CHANCE, at_least=CHANCE + 30)
     return verdicts(I8, runs, [gain, fails, trains])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, verdicts
+from normscope.criteria import of_reference, of_treated, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
@@ -30,9 +30,9 @@ S1C = Claim(
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """S1c; a run that diverged has learned nothing."""
     trained, tested = in_points(mean_of("train/accuracy", LAST, 1)), in_points(final("test/accuracy"))
-    stays = Criterion(lambda none, batch: 0.0 if none.status == "diverged" else trained(none), tie=50, at_most=CHANCE)
-    learns = Criterion(lambda none, batch: trained(batch), tie=50, at_least=TRAINED)
-    generalises = Criterion(lambda none, batch: tested(batch), tie=10, at_least=TESTED)
+    stays = of_reference(trained, worst=0.0, tie=50, at_most=CHANCE)
+    learns = of_treated(trained, worst=0.0, tie=50, at_least=TRAINED)
+    generalises = of_treated(tested, worst=0.0, tie=10, at_least=TESTED)
     return verdicts(S1C, runs, [stays, learns, generalises])
 
 

@@ -1,6 +1,7 @@
 """Composing a config, and what it says of itself: plain values, choices, the run's place under outputs/."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -14,9 +15,10 @@ from normscope.settings import Settings
 from normscope.surveys import names
 
 
+@cache
 def register() -> None:
-    """Tell Hydra what lies outside configs/: the types of the settings, one choice for each experiment, and the names
-    of folders that `${run_name:}` and its kin stand for.
+    """Tell Hydra, once a process, what lies outside configs/: the types of the settings, one choice for each
+    experiment, and the names of folders that `${run_name:}` and its kin stand for.
 
     An experiment may say under `at_scale` what a scale means for it, where the scale's own file does not fit: it comes
     last, after the file of the scale.

@@ -150,7 +150,11 @@ def verdicts(
         own = [run for run in runs if run.scale == scale]
         groups = pairs(own if over is None else families(own, over), arm, reference, treated)
         found += [_judged(claim, group, criteria, notes) for group in groups] or [
-            not_run(claim, scale, "no run with " + " or ".join(f"{arm}={name}" for name in {reference: 0, treated: 0}))
+            not_run(
+                claim,
+                scale,
+                "no run with " + " or ".join(f"{arm}={name}" for name in dict.fromkeys((reference, treated))),
+            )
         ]
     return found
 

@@ -1,12 +1,13 @@
 """Runs that differ in one setting, taken together: how many learning rates train, which weight scales learn."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from normscope.pairs import ENDED, flat
+from normscope.pairs import DATA_SEED, ENDED, flat
 from normscope.runs.reader import Run
 
 
@@ -14,36 +15,59 @@ from normscope.runs.reader import Run
 class Family(Run):
     """The runs of one arm and one seed that differ in one setting; it is paired as the one run that it stands for.
 
-    Its config is what they have in common, with all values in the place of the one: families of other values are
-    another setting. Folder, choices and summary are those of the first.
+    Its config is what they have in common, with all values that its arm should have in the place of the one: families
+    of other values are another setting. Folder, choices and summary are those of the first.
 
     Attributes:
         members: value -> run, in the order of the values.
+        lacking: the values without a run in words, such as "optimizer.lr=0.1"; "" where there is none.
     """
 
     members: dict[float, Run]
+    lacking: str = ""
 
     @property
     def status(self) -> str:
-        """finished if all have ended, whether they diverged or not; else how the first of the others stands."""
-        open_ones = [run.status for run in self.members.values() if run.status not in ENDED]
-        return open_ones[0] if open_ones else "finished"
+        """finished if all have ended, whether they diverged or not; else how the first of the others stands; or
+        incomplete."""
+        if self.lacking:
+            return "incomplete"
+        return self._open[0].status if self._open else "finished"
+
+    @property
+    def standing(self) -> str:
+        """Why it has not ended: a value without a run, or how far the first run came that has not."""
+        if self.lacking:
+            return f"no run with {self.lacking}"
+        return self._open[0].standing if self._open else self.status
+
+    @property
+    def _open(self) -> list[Run]:
+        return [run for run in self.members.values() if run.status not in ENDED]
 
 
 def families(runs: Sequence[Run], along: str) -> list[Family]:
     """Take together the runs that differ in a number of the config and in nothing else but their folders.
 
+    The values of an arm are those that at least half of its seeds have. A seed that lacks one is an incomplete family;
+    what it has beyond them is left out.
+
     Args:
         along: its dotted key, such as optimizer.lr; runs without it are passed over.
     """
-    found: dict[str, dict[float, Run]] = {}
+    arms: dict[str, dict[int, dict[float, Run]]] = {}
     for run in runs:
         config = flat(run.config)
         value = config.pop(along, None)
         if isinstance(value, int | float):
-            what = json.dumps([config, run.choices], sort_keys=True, default=str)
-            found.setdefault(what, {})[value] = run
-    return [_family(along, dict(sorted(members.items()))) for members in found.values()]
+            seed = config.pop("seed")
+            if config.get(DATA_SEED) == seed:  # the data follow the seed
+                config[DATA_SEED] = "seed"
+            arm = json.dumps([config, run.choices], sort_keys=True, default=str)
+            arms.setdefault(arm, {}).setdefault(run.seed, {})[value] = run
+    return [
+        _family(along, members, _values([*seeds.values()])) for seeds in arms.values() for members in seeds.values()
+    ]
 
 
 def members(run: Run) -> dict[float, Run]:
@@ -80,12 +104,24 @@ def spread(quantity: Callable[[Run], float], worst: float) -> Callable[[Run], fl
     return of
 
 
-def _family(along: str, members: dict[float, Run]) -> Family:
-    first = next(iter(members.values()))
+def _values(seeds: Sequence[Mapping[float, Run]]) -> list[float]:
+    """The values that at least half of the seeds have; all, where there are none such."""
+    counts = Counter(value for members in seeds for value in members)
+    return sorted(value for value, count in counts.items() if 2 * count >= len(seeds)) or sorted(counts)
+
+
+def _family(along: str, members: Mapping[float, Run], values: Sequence[float]) -> Family:
+    own = {value: members[value] for value in values if value in members}
+    first = next(iter({**own, **members}.values()))
     config = deepcopy(first.config)
     *path, last = along.split(".")
     node: dict[str, Any] = config
     for key in path:
         node = node[key]
-    node[last] = ", ".join(f"{value:g}" for value in members)
-    return Family(first.folder, config, first.choices, first.summary, members)
+    node[last] = ", ".join(f"{value:g}" for value in values)
+    lacking = (
+        f"{along}={' or '.join(f'{value:g}' for value in values if value not in own)}"
+        if own.keys() < set(values)
+        else ""
+    )
+    return Family(first.folder, config, first.choices, first.summary, own, lacking)

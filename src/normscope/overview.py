@@ -1,10 +1,12 @@
 """What a sweep says at its end."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from normscope.errors import UsageError
 from normscope.places import command
@@ -25,7 +27,7 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
         summary = _summary(folder)
         statuses.append(summary["status"])
         metrics = summary.get("metrics", {})
-        table.add_row(
+        row = (
             folder.name,
             summary["status"] + (f": {summary['reason']}" if summary.get("reason") else ""),
             f"{summary.get('step', 0):,}",
@@ -33,13 +35,15 @@ def conclude(folders: list[Path], experiment: str | None, outputs: Path) -> int:
             _tested(metrics),
             f"{summary.get('seconds', 0) / 60:.1f}",
         )
+        table.add_row(*map(Text, row))  # a reason may hold brackets, which are no markup
     console.print(table)
     if experiment is not None and any(status in ("finished", "diverged") for status in statuses):
-        from normscope.report import report
+        from normscope.reported import report
 
         report(experiment, outputs, console)
     else:
-        console.print(f"To look at the curves: {command('tensorboard')} --logdir {outputs / (experiment or 'single')}")
+        words = shlex.join([command("tensorboard"), "--logdir", str(outputs / (experiment or "single"))])
+        console.print(f"To look at the curves: {words}", markup=False, highlight=False, soft_wrap=True)
     for status, code in (("interrupted", 130), ("failed", 1), ("diverged", 3)):
         if status in statuses:
             return code

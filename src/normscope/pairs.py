@@ -107,7 +107,7 @@ def pairs(runs: "Sequence[Run]", arm: str = ARM, reference: str = "none", treate
         if not any(arms.values()):
             continue
         remarks = [
-            f"seed {run.seed}, {name}: {run.status} at step {run.summary.get('step', 0)}, not used"
+            f"seed {run.seed}, {name}: {run.standing}, not used"
             for name, members in arms.items()
             for run in members
             if run.status not in ENDED

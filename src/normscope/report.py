@@ -1,32 +1,113 @@
 """The command `normscope-report`: figures and verdicts of experiments, and pictures of what probes found."""
 
 import argparse
-import shlex
 import sys
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 from rich.console import Console
 
 from normscope import tables
 from normscope.claims import Verdict
 from normscope.errors import UsageError
-from normscope.experiment_files import arms_of, drawn_as, known, loaded, needs_runs, runs_behind, source_of
-from normscope.pairs import ENDED
-from normscope.places import command
-from normscope.runs.atomic import writing
-from normscope.runs.board import write_board
-from normscope.runs.reader import Run, find_runs
+from normscope.experiment_files import drawn_as, known, runs_behind
+from normscope.reported import EXAMPLE, conclude, readable, runs_of, say
 from normscope.runs.summary import read_summary
 from normscope.searches.record import FILE as SEARCH
-
-EXAMPLE = "seminar/bn_vs_no_bn"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Report on the experiments or runs that are named, or on all that have runs; returns the exit code, 0 or 1."""
+    options = _parser().parse_args(argv)
+    console, refusals = Console(), list[UsageError]()
+    judged: dict[str, Sequence[Verdict]] = {}
+    folders: list[Path] = []
+    names: list[str] = []
+    with told(refusals):
+        folders, names = asked(options.names, options.outputs)
+    runs = []
+    for folder in folders:
+        with told(refusals):
+            runs += [] if say_again(folder, console) else [folder]
+    if runs:
+        from normscope.observed import observe
+
+        with told(refusals):
+            observe(runs, options.outputs, console)
+    for name in names:
+        with told(refusals):
+            own = runs_of(name, options.outputs, console)
+            if own:
+                console.print(tables.runs_table(name, own))
+            _, judged[name] = conclude(name, own, options.outputs, console)
+    if not options.names and judged:
+        page = options.outputs / "verdicts.md"
+        with told(refusals):
+            tables.write_overview(page, judged)
+            say(console, f"All verdicts: {page}")
+    return 1 if refusals else 0
+
+
+@contextmanager
+def told(refusals: list[UsageError]) -> Iterator[None]:
+    """Print what is refused, keep it, and let the rest go on."""
+    try:
+        yield
+    except UsageError as error:
+        print(f"normscope-report: {error}", file=sys.stderr)
+        refusals.append(error)
+
+
+def asked(names: Sequence[str], outputs: Path) -> tuple[list[Path], list[str]]:
+    """The folders and the experiments that are named; without a name all searches, and all experiments with runs.
+
+    Raises:
+        UsageError: if nothing is named and there is nothing.
+    """
+    if names:
+        folders = [Path(name) for name in names if name not in known() and Path(name).is_dir()]
+        experiments = [name for name in names if Path(name) not in folders]
+    else:
+        folders = sorted(path.parent for path in outputs.glob(f"search/*/{SEARCH}"))
+        experiments = with_runs(outputs, needed=not folders)
+    return folders, list(dict.fromkeys(map(drawn_as, experiments)))
+
+
+def say_again(folder: Path, console: Console) -> bool:
+    """Print what a search or a job found; returns whether the folder holds one."""
+    if (folder / SEARCH).exists():
+        from normscope.searched import report_search
+
+        report_search(folder, console)
+        return True
+    if "of" in (read_summary(folder) or {}):
+        from normscope.surveys.bar import tell
+
+        tell(folder, console)
+        return True
+    return False
+
+
+def with_runs(outputs: Path, *, needed: bool) -> list[str]:
+    """The experiments that have runs below a folder.
+
+    Raises:
+        UsageError: if none has, and one is needed.
+    """
+    names = {run.choices.get("experiment") for run in readable(outputs, None, Console(stderr=True))}
+    experiments = sorted(
+        {name for name in known() if runs_behind(name) in names} | {str(name) for name in names if name}
+    )
+    if needed and not experiments:
+        raise UsageError(
+            f"{outputs.absolute()} holds no runs of any experiment; name their folder by --outputs DIR, or make some: "
+            f"normscope experiment={EXAMPLE} scale=laptop dataset=sample"
+        )
+    return experiments
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="normscope-report",
         description="Draw the figures of experiments and state their claims' verdicts; or draw what the probes of a "
@@ -39,174 +120,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         help=f"an experiment as in experiment=..., e.g. {EXAMPLE}; or folders of runs, best a pair, of jobs, searches",
     )
     parser.add_argument("--outputs", type=Path, default=Path("outputs"), metavar="DIR", help="the folder of all runs")
-    options = parser.parse_args(argv)
-    console = Console()
-    code = 0
-    try:
-        folders = [Path(name) for name in options.names if name not in known() and Path(name).is_dir()]
-        names = [name for name in options.names if Path(name) not in folders]
-        if not options.names:
-            folders = sorted(path.parent for path in options.outputs.glob(f"search/*/{SEARCH}"))
-            names = with_runs(options.outputs, needed=not folders)
-        say_again(folders, options.outputs, console)
-        names = list(dict.fromkeys(drawn_as(name) for name in names))
-    except UsageError as error:
-        print(f"normscope-report: {error}", file=sys.stderr)
-        return 1
-    judged: dict[str, Sequence[Verdict]] = {}
-    for name in names:
-        try:
-            runs = runs_of(name, options.outputs, console)
-            if runs:
-                console.print(tables.runs_table(name, runs))
-            _, judged[name] = conclude(name, runs, options.outputs, console)
-        except UsageError as error:
-            print(f"normscope-report: {error}", file=sys.stderr)
-            code = 1
-    if not options.names and judged:
-        page = options.outputs / "verdicts.md"
-        tables.write_overview(page, judged)
-        say(console, f"All verdicts: {page}")
-    return code
-
-
-def say_again(folders: Sequence[Path], outputs: Path, console: Console) -> None:
-    """What searches and jobs found, and pictures of the runs that are left, all side by side."""
-    trained = []
-    for folder in folders:
-        if (folder / SEARCH).exists():
-            from normscope.searched import report_search
-
-            report_search(folder, console)
-        elif "of" in (read_summary(folder) or {}):
-            from normscope.surveys.bar import tell
-
-            tell(folder, console)
-        else:
-            trained.append(folder)
-    if trained:
-        from normscope.observed import observe
-
-        observe(trained, outputs, console)
-
-
-def report(experiment: str, outputs: Path, console: Console | None = None) -> Path:
-    """Draw an experiment's figure, write its verdicts beside it and print them.
-
-    Args:
-        experiment: as in `experiment=...`, the runs of one arm stand for all; outputs: the folder of all runs.
-        console: where to print; the terminal if None.
-    Returns:
-        The path of the figure (the first, if the runs need several), or of the experiment's folder if it has none.
-    Raises:
-        UsageError: if the experiment is unknown, has no runs or none that ended, or the folder cannot be written.
-    """
-    console = console or Console()
-    experiment = drawn_as(experiment)
-    return conclude(experiment, runs_of(experiment, outputs, console), outputs, console)[0]
-
-
-def with_runs(outputs: Path, *, needed: bool) -> list[str]:
-    """The experiments that have runs below a folder.
-
-    Raises:
-        UsageError: if none has, and one is needed.
-    """
-    names = {run.choices.get("experiment") for run in _found(outputs, None, Console(stderr=True))}
-    experiments = sorted(
-        {name for name in known() if runs_behind(name) in names} | {str(name) for name in names if name}
-    )
-    if needed and not experiments:
-        raise UsageError(
-            f"{outputs.absolute()} holds no runs of any experiment; name their folder by --outputs DIR, or make some: "
-            f"normscope experiment={EXAMPLE} scale=laptop dataset=sample"
-        )
-    return experiments
-
-
-def runs_of(experiment: str, outputs: Path, console: Console) -> list[Run]:
-    """The runs of an experiment, whatever their status; folders that cannot be read are told of.
-
-    Raises:
-        UsageError: if there is none.
-    """
-    source = runs_behind(experiment)
-    runs = _found(outputs, source, console)
-    if runs or not needs_runs(experiment):
-        return runs
-    if experiment not in known():
-        raise UsageError(f"there is no experiment {experiment!r}; those known are {', '.join(known())}")
-    raise UsageError(
-        f"{outputs.absolute()} holds no runs of {source} (folders with a config.yaml and a summary.json); name another "
-        f"folder by --outputs DIR, or make some: normscope experiment={arms_of(source)[0]} scale=laptop dataset=sample"
-    )
-
-
-def conclude(experiment: str, runs: Sequence[Run], outputs: Path, console: Console) -> tuple[Path, Sequence[Verdict]]:
-    """The figures and verdicts of an experiment's runs; returns the first figure's path, or the folder's, and them."""
-    folder = outputs / experiment
-    page = folder / f"{folder.name}.md"
-    if not any(run.status in ENDED for run in runs) and needs_runs(experiment):
-        raise UsageError(f"{experiment}: no run has ended ({len(runs)} begun); repeat the command that began them")
-    figures: list[Path] = []
-    verdicts: Sequence[Verdict] = []
-    if (source := source_of(experiment)).exists():
-        module = loaded(source)
-        verdicts = module.claims(runs)
-        figures = draw(module, runs, folder)
-        tables.write_page(page, experiment, figures, verdicts, runs)
-        write_board(folder / "report", {path.stem: path for path in figures}, {"verdicts": tables.card(verdicts)})
-        if verdicts:
-            console.print(tables.verdicts_table(experiment, verdicts))
-        for note in tables.notes(verdicts):
-            console.print(note, markup=False, highlight=False)
-        for path in figures:
-            say(console, f"Figure: {path}")
-        say(console, f"Verdicts: {page}, {page.with_suffix('.json').name}")
-    else:
-        say(console, f"{experiment} has no figure of its own ({source} does not exist).")
-    logs = outputs / runs_behind(experiment)
-    say(console, f"To look at the runs: {shlex.quote(command('tensorboard'))} --logdir {shlex.quote(str(logs))}")
-    return figures[0] if figures else folder, verdicts
-
-
-def draw(module: ModuleType, runs: Sequence[Run], folder: Path) -> list[Path]:
-    """Draw one figure for each scale and data set among the runs; the names tell which, where there are several.
-
-    An experiment that compares data sets says ONE_FIGURE = True, and has one figure for each scale.
-    """
-    from normscope.figures.look import save
-
-    parts: dict[tuple[str, str], list[Run]] = {}
-    across = getattr(module, "ONE_FIGURE", False)
-    for run in runs:
-        if run.status in ENDED:
-            parts.setdefault((run.scale, "" if across else str(run.choices.get("dataset"))), []).append(run)
-    parts = parts or {("", ""): []}  # drawn without runs
-    earlier = set(folder.glob(f"{folder.name}*.png"))
-    paths = []
-    for (scale, dataset), members in sorted(parts.items()):
-        words = [folder.name]
-        words += [scale] if len({other for other, _ in parts}) > 1 else []
-        words += [dataset] if len({data for other, data in parts if other == scale}) > 1 else []
-        paths.append(folder / ("-".join(words) + ".png"))
-        figure = module.plot(members)
-        with writing(paths[-1]):
-            save(figure, paths[-1])
-    for stale in earlier.difference(paths):  # of when the runs were of fewer scales, or of more
-        stale.unlink(missing_ok=True)
-    return paths
-
-
-def say(console: Console, text: str) -> None:
-    """Print a line that holds a path or a command: not wrapped, not coloured."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _found(outputs: Path, experiment: str | None, console: Console) -> list[Run]:
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        runs = find_runs(outputs, experiment)
-    for warning in caught:
-        say(console, str(warning.message))
-    return runs
+    return parser

@@ -92,7 +92,7 @@ def settings_table(search: Search, shares: dict[str, tuple[float, float]]) -> Ta
     table.columns[0].overflow = "fold"
     for key, (share, p) in sorted(shares.items(), key=lambda entry: -entry[1][0] if entry[1][0] >= 0 else 1):
         if math.isnan(share):
-            table.add_row(Text(key), "-", "too few trials, or all alike")
+            table.add_row(Text(key), "-", "too few trials, all alike, or no two alike")
             continue
         table.add_row(
             Text(key), f"{100 * share:.0f} % (p = {p:.2g})", "matters" if p <= 0.05 else "no sign that it matters"
@@ -135,6 +135,7 @@ def finer(folder: Path, search: Search) -> list[str]:
     key = "steps" if search.config.get("steps") is not None else "epochs"
     fixed = [word for word in search.fixed if word.partition("=")[0] not in LENGTH]
     method = [f"search={search.method}", f"search.within={folder}", f"search.name={folder.name}-finer"]
+    method += [f"search.{name}={getattr(search, name)}" for name in ("score", "trials", "folds")]
     return [*method, *fixed, f"{key}={LONGER * search.config[key]:g}"]
 
 

@@ -22,6 +22,7 @@ HOW_TO_READ = (
     "over the pairs; of fewer than six it says less than 95 %. Reproduced: the threshold holds for the median and in "
     "5 of 5, 7 of 8, ... pairs (one-sided sign test, p <= 0.05)."
 )
+COLUMNS = ("claim", "statement", "paper", "ours, median [95 % interval]", "pairs that hold", "scale", "verdict")
 STYLES = {"reproduced": "bold green", "contradicted": "bold red", "undecided": "bold yellow", "not run": "dim"}
 
 
@@ -80,11 +81,12 @@ def number(value: float) -> str:
 
 def notes(verdicts: Iterable[Verdict]) -> list[str]:
     """A line for each verdict that something is to be said about."""
-    return [
-        f"{verdict.claim} at {', '.join(text for text in (verdict.scale, verdict.setting) if text)}: {verdict.note}"
-        for verdict in verdicts
-        if verdict.note
-    ]
+    return [f"{verdict.claim} at {where(verdict)}: {verdict.note}" for verdict in verdicts if verdict.note]
+
+
+def where(verdict: Verdict) -> str:
+    """The scale and the setting that a verdict is about."""
+    return ", ".join(text for text in (verdict.scale, verdict.setting) if text)
 
 
 def write_page(
@@ -109,21 +111,11 @@ def write_overview(path: Path, judged: Mapping[str, Sequence[Verdict]]) -> None:
         path: beside the experiments' folders; judged: experiment -> its verdicts.
     """
     rows = [
-        [
-            f"[{experiment}]({experiment}/{Path(experiment).name}.md)",
-            verdict.claim,
-            verdict.statement,
-            verdict.paper,
-            ours(verdict),
-            f"{verdict.holds} of {verdict.n}",
-            ", ".join(text for text in (verdict.scale, verdict.setting) if text),
-            f"**{verdict.verdict}**",
-        ]
+        [f"[{experiment}]({experiment}/{Path(experiment).name}.md)", *_cells(verdict)]
         for experiment, verdicts in judged.items()
         for verdict in verdicts
     ]
-    header = ["experiment", "claim", "statement", "paper", "ours, median [95 % interval]", "pairs that hold", "scale"]
-    lines = ["# Verdicts", "", *markdown_rows([*header, "verdict"], rows), "", HOW_TO_READ]
+    lines = ["# Verdicts", "", *markdown_rows(["experiment", *COLUMNS], rows), "", HOW_TO_READ]
     replace_file(path, ("\n".join(lines) + "\n").encode())
 
 
@@ -154,29 +146,28 @@ def _markdown(experiment: str, figures: Sequence[Path], verdicts: Sequence[Verdi
 
 def card(verdicts: Sequence[Verdict]) -> str:
     """The table of verdicts, its notes and the effect of every seed, as markdown."""
-    lines = markdown_rows(
-        ["claim", "statement", "paper", "ours, median [95 % interval]", "pairs that hold", "scale", "verdict"],
-        (
-            [
-                verdict.claim,
-                verdict.statement,
-                verdict.paper,
-                ours(verdict),
-                f"{verdict.holds} of {verdict.n}",
-                ", ".join(text for text in (verdict.scale, verdict.setting) if text),
-                f"**{verdict.verdict}**",
-            ]
-            for verdict in verdicts
-        ),
-    )
+    lines = markdown_rows(COLUMNS, map(_cells, verdicts))
     lines += ["", *(f"- {note}" for note in notes(verdicts))]
     lines += [
-        f"- {verdict.claim} at {verdict.scale}, by seed: "
+        f"- {verdict.claim} at {where(verdict)}, by seed: "
         + ", ".join(f"{seed}: {number(effect)}" for seed, effect in verdict.effects)
         for verdict in verdicts
         if verdict.effects
     ]
     return "\n".join(lines)
+
+
+def _cells(verdict: Verdict) -> list[str]:
+    """A verdict under COLUMNS."""
+    return [
+        verdict.claim,
+        verdict.statement,
+        verdict.paper,
+        ours(verdict),
+        f"{verdict.holds} of {verdict.n}",
+        where(verdict),
+        f"**{verdict.verdict}**",
+    ]
 
 
 def markdown_rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -9,7 +9,8 @@ import pytest
 from normscope.errors import UsageError
 from normscope.experiment_files import drawn_as, loaded
 from normscope.places import EXPERIMENTS
-from normscope.report import main, runs_of
+from normscope.report import main
+from normscope.reported import runs_of
 from normscope.runs.reader import find_runs
 from normscope.surveys.results import find_results
 from tests.fabricated import fabricate

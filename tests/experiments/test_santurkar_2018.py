@@ -211,6 +211,14 @@ def test_s1c_at_lr_05_needs_one_to_fail_and_one_to_train(tmp_path):
     assert only(tmp_path / "both train", name).verdict == "contradicted"
 
 
+def test_s1c_does_not_count_a_network_that_trained_and_then_diverged(tmp_path):
+    name = "santurkar_2018/vgg_fast"
+    fails = {"series": {"train/accuracy": flat(0.091)}, "accuracy": flat(0.1)}
+    trains = {"series": {"train/accuracy": flat(0.963)}, "accuracy": flat(0.802)}
+    vgg(tmp_path, range(5), name, none=fails, batch=trains | {"status": "diverged"})
+    assert (only(tmp_path, name).verdict, only(tmp_path, name).holds) == ("contradicted", 0)
+
+
 def test_s3c_is_of_the_first_fifth(tmp_path):
     def shift(early):
         values = lambda step: np.where(step <= 80, early, 0.01)  # noqa: E731

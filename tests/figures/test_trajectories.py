@@ -3,8 +3,9 @@ from io import StringIO
 import numpy as np
 from rich.console import Console
 
+from normscope.experiment_files import needs_runs
 from normscope.figures.trajectories import Landscape, trajectories_figure
-from normscope.report import conclude, needs_runs, runs_of
+from normscope.reported import conclude, runs_of
 
 EXPERIMENT = "from_scratch/trajectories"
 

@@ -13,6 +13,10 @@ def test_a_setting_that_orders_the_scores_explains_them_by_hand():
     assert p < 0.02  # 2 of the 252 ways to deal them out explain as much
 
 
+def test_of_values_that_each_have_one_trial_nothing_can_be_told():
+    assert all(map(math.isnan, importance([f"option {number}" for number in range(12)], list(range(12)))))
+
+
 def test_an_optimum_in_the_middle_is_seen_where_a_correlation_is_none():
     values = [number / 60 for number in range(61)]
     scores = [-((value - 0.5) ** 2) for value in values]

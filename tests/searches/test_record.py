@@ -20,7 +20,7 @@ def leave(folder, lr, norm="batch", accuracy=0.5, status="finished"):
     """A run as training leaves it."""
     folder.mkdir(parents=True)
     config = {"seed": 0, "optimizer": {"lr": lr}, "choices": {"model/norm": norm}}
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     write_summary(folder, {"status": status, "metrics": {"validation/accuracy": accuracy}, "seconds": 2.0})
 
 
@@ -54,6 +54,26 @@ def test_trials_come_best_first_with_their_settings(tmp_path):
     assert found[0].settings == {"optimizer.lr": 0.01, "model/norm": "batch"}
     assert found[2].settings == {"optimizer.lr": 1.0, "model/norm": "none"}
     assert (found[2].score, found[2].status) == (-math.inf, "diverged")
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "word"),
+    [
+        (("1", "0.1"), 1, "1"),
+        (("0", "0.9"), 0, "0"),
+        (("1", "2"), 1.0, "1"),
+        (("1e-05", "0.1"), 1e-5, "1e-05"),
+        (("True", "False"), True, "True"),
+        (("true", "1"), 1, "1"),
+        (("null", "3"), None, "null"),
+        (("[]", "[l2,flip]"), {"l2": {}, "flip": {}}, "[l2,flip]"),
+        (("[0.5,1]", "[1,2]"), [0.5, 1], "[0.5,1]"),
+    ],
+)
+def test_a_listed_value_is_told_as_it_was_listed(tmp_path, words, value, word):
+    leave(tmp_path / "a", value)
+    (trial,) = trials_of(searched(space=(Listed("optimizer.lr", words),)), tmp_path)
+    assert trial.settings == {"optimizer.lr": word}
 
 
 def test_a_trial_is_the_mean_of_its_folds_and_unfinished_without_one(tmp_path):

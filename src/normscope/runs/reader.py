@@ -38,6 +38,11 @@ class Run:
         return str(self.summary["status"])
 
     @property
+    def standing(self) -> str:
+        """The status, and how far the run came."""
+        return f"{self.status} at step {self.summary.get('step', 0)}"
+
+    @property
     def seed(self) -> int:
         return int(self.config["seed"])
 

@@ -24,7 +24,7 @@ def importance(values: Sequence[float | str], scores: Sequence[float], seed: int
     Args:
         values: of the setting, one a trial; scores: infinite ones tie with their like.
     Returns:
-        (share, p); (nan, nan) of fewer than ten trials, of equal scores or of a single bin.
+        (share, p); (nan, nan) of fewer than ten trials, of equal scores, of a single bin or of one for every trial.
     """
     count = len(values)
     if count < FEWEST:
@@ -33,7 +33,8 @@ def importance(values: Sequence[float | str], scores: Sequence[float], seed: int
     bins = _bins(values)
     indicator = (bins[:, None] == np.unique(bins)).astype(float)  # (n, B)
     spread = ((ranks - ranks.mean()) ** 2).sum()
-    if spread == 0 or indicator.shape[1] < 2:
+    kinds = indicator.shape[1]
+    if spread == 0 or not 1 < kinds < count:
         return float("nan"), float("nan")
     sizes = indicator.sum(axis=0)
 
@@ -44,7 +45,6 @@ def importance(values: Sequence[float | str], scores: Sequence[float], seed: int
     observed = explained(ranks[None])[0]
     random = np.random.default_rng(seed)
     dealt = explained(random.permuted(np.tile(ranks, (PERMUTATIONS, 1)), axis=1))
-    kinds = indicator.shape[1]
     share = max(0.0, ((count - 1) * observed - (kinds - 1)) / (count - kinds))
     return float(share), float((1 + (dealt >= observed - 1e-12).sum()) / (1 + PERMUTATIONS))
 

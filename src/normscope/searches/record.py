@@ -152,19 +152,31 @@ def _tried(search: Search, folder: Path, runs: "Sequence[Run]") -> Tried:
 def _value(setting: Setting, run: "Run") -> float | str:
     """The value of a setting in a run: an option of a group, or a number or text of the config."""
     key = setting.key.lstrip("+")
-    if key in run.choices:
-        return _typed(run.choices[key])
-    node: Any = run.config
-    for part in key.split("."):
+    node: Any = run.choices.get(key, run.config)
+    for part in key.split(".") if key not in run.choices else ():
         node = node.get(part) if isinstance(node, Mapping) else None
-    return float(node) if isinstance(setting, Interval) and isinstance(node, int | float) else _typed(node)
+    if isinstance(setting, Listed):
+        return next((word for word in setting.values if _means(word, node)), _typed(node))
+    return float(node) if isinstance(node, int | float) else _typed(node)
+
+
+def _means(word: str, value: Any) -> bool:
+    """Whether a word of the command line stands for a value of a config: 1 for 1.0, True for true."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            return float(word) == value
+        except ValueError:
+            return False
+    return word == _typed(value) or (isinstance(value, bool) and word.lower() == _typed(value))
 
 
 def _typed(value: Any) -> str:
-    """A value as it is typed on the command line."""
-    if isinstance(value, list):
+    """A value as it is typed on the command line; choices of a group that takes several are the keys of a mapping."""
+    if isinstance(value, list | Mapping):
         return f"[{','.join(map(_typed, value))}]"
-    return {None: "null", True: "true", False: "false"}.get(value, str(value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if value is None else str(value)
 
 
 def _plain(search: Search) -> dict[str, Any]:

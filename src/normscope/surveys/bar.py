@@ -1,5 +1,6 @@
 """How a job shows itself in the terminal."""
 
+import shlex
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from normscope.errors import UsageError
 from normscope.places import command
@@ -28,7 +30,7 @@ def shown(folder: Path, survey: Survey, device: str) -> Iterator[job_folder.Prog
     console = Console()
     total = len(survey.points)
     console.print(str(folder), style="bold", markup=False, highlight=False, soft_wrap=True)
-    console.print(f"  {survey.about}, {device}", highlight=False)
+    console.print(f"  {survey.about}, {device}", markup=False, highlight=False)
     bar = Progress(
         TextColumn("  {task.completed:,.0f}/{task.total:,.0f} points"), BarColumn(20), TimeRemainingColumn(),
         TextColumn("left"), console=console, disable=not console.is_terminal, transient=True,
@@ -90,7 +92,8 @@ def conclude(folders: Sequence[Path]) -> int:
             summary = {"status": "failed", "reason": str(error)}
         statuses.append(status_of(summary))
         result = summary.get("sentence") or summary.get("reason", "")
-        table.add_row(folder.name, summary["status"], result, f"{summary.get('seconds', 0) / 60:.1f}")
+        row = folder.name, summary["status"], result, f"{summary.get('seconds', 0) / 60:.1f}"
+        table.add_row(*map(Text, row))
     console.print(table)
     say_where(sorted({folder.parent for folder in folders}), console)
     for status, code in (("interrupted", 130), ("failed", 1), (LOOK_HERE, 4)):
@@ -103,5 +106,6 @@ def say_where(folders: Sequence[Path], console: Console | None = None) -> None:
     """Print the command that shows the pictures of folders of jobs in TensorBoard."""
     console = console or Console()
     for folder in folders:
-        line = f"To look at it beside others (IMAGES): {command('tensorboard')} --logdir {folder}"
+        words = shlex.join([command("tensorboard"), "--logdir", str(folder)])
+        line = f"To look at it beside others (IMAGES): {words}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)

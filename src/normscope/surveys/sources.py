@@ -55,9 +55,7 @@ def ended_run(folder: Path) -> Run:
         raise UsageError("holds no run: it has no config.yaml")
     run = read_run(folder)
     if run.status not in ENDED:
-        raise UsageError(
-            f"the run is {run.status} at step {run.summary.get('step', 0)}; repeat the command that began it"
-        )
+        raise UsageError(f"the run is {run.standing}; repeat the command that began it")
     if not (folder / CHECKPOINT).exists():
         raise UsageError(f"the run has no {CHECKPOINT}, so its weights are lost; repeat the command that made it")
     lacking = [f.name for f in fields(Settings) if f.name not in ("job", "search") and f.name not in run.config]
