@@ -259,9 +259,9 @@ def test_lp_norms_are_judged_one_by_one(tmp_path):
 def gaps(largest):
     """Two layers whose gaps are small, but for one value."""
     names = ["gap_4_1", "error_c1", "gap_4_2", "gradient_at_scaled", "weight_gradient_cosine"]
-    names += ["reduction", "reduction_along_ones", "reduction_along_normalised"]
+    names += ["reduction", "reduction_p15", "reduction_along_ones", "reduction_along_normalised"]
     found = {f"theorems/layer{layer}/{name}": flat(1e-13) for layer in (1, 2) for name in names}
-    return found | {"theorems/loss_at_scaled": flat(1e-13)} | largest
+    return found | {"theorems/loss_at_scaled": flat(1e-13), "theorems/reduction": flat(0.02)} | largest
 
 
 @pytest.mark.parametrize(
@@ -283,6 +283,21 @@ def test_one_gap_at_one_step_is_enough_to_miss_a_theorem(tmp_path, broken, claim
     assert {found.verdict for found in module.claims(find_runs(tmp_path / "exact"))} == {"reproduced"}
     missed = {found.claim: found.verdict for found in module.claims(find_runs(tmp_path / "broken"))}
     assert {each for each, verdict in missed.items() if verdict != "reproduced"} == {claim}
+
+
+def test_a_share_below_zero_in_one_layer_contradicts_t4(tmp_path):
+    """BatchNorm would then have made the worst gradient of the weights longer."""
+    name = "santurkar_2018/theorems"
+    at_one_step = {"theorems/layer2/reduction_p15": lambda step: np.where(step == 200, -0.1, 0.01)}
+    vgg(tmp_path / "proved", range(5), name, batch={"series": gaps({})})
+    vgg(tmp_path / "longer", range(5), name, batch={"series": gaps(at_one_step)})
+    judge = loaded(source_of(name)).claims
+    proved, longer = (
+        next(found for found in judge(find_runs(tmp_path / case)) if found.claim == "T4")
+        for case in ("proved", "longer")
+    )
+    assert (proved.verdict, proved.effect) == ("reproduced", 0.02)
+    assert (longer.verdict, longer.effect) == ("contradicted", 0.02)
 
 
 def test_the_theorems_figure_has_a_point_for_each_layer(tmp_path):
