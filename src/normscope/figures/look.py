@@ -55,6 +55,8 @@ ARM_NAMES = {
     "none": "without BatchNorm",
     "batch": "with BatchNorm",
     "noisy_batch": "with noisy BatchNorm",
+    "layer": "with layer norm",
+    "group": "with group norm",
     "default": "PyTorch's",
     "gaussian": "one std",
     "glorot_uniform": "Glorot",
