@@ -119,7 +119,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
             draw(axis, searches, setting.key)
             axis.set(xscale="log", xlabel=NAMES.get(setting.key, setting.key))
             low, high = (math.log10(value) for value in spanned(searches, setting.key))
-            axis.set_title(f"The best fifth: 10^{low:.1f} to 10^{high:.1f}")
+            axis.set_title(f"The best fifth: $10^{{{low:.1f}}}$ to $10^{{{high:.1f}}}$")
             if setting.key == LR:
                 axis.axvline(10**LEAST_POWER, color=GREY, linestyle=(0, (5, 3)), linewidth=1.4)
         axes[0].set_ylabel("validation accuracy, %")
