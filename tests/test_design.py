@@ -44,7 +44,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "criteria": {"claims", "families", "pairs", "quantities", "runs", "statistics"},
     "quantities": {"statistics", "runs"},
     "searches": {"runs"},
-    "figures": {"pairs", "quantities", "runs", "searches", "statistics"},
+    "figures": {"families", "pairs", "quantities", "runs", "searches", "statistics"},
     "searched": {"figures", "runs", "searches"},
     "surveys": {
         "data.batches",

@@ -12,6 +12,7 @@ from normscope.quantities import (
     percentile_of,
     steps_until,
     steps_until_below,
+    unless_diverged,
 )
 from normscope.runs.reader import read_run
 from tests.fabricated import fabricate
@@ -62,6 +63,12 @@ def test_steps_until_a_running_mean(run):
 def test_steps_until_a_running_mean_is_below(run):
     assert steps_until_below("bent", 2500)(run) == 50
     assert steps_until_below("bent", 0, window=2)(run) == math.inf
+
+
+def test_a_value_stands_for_runs_that_diverged(run, tmp_path):
+    diverged = read_run(fabricate(tmp_path, "none", 1, status="diverged", series={"line": lambda step: step}))
+    quantity = unless_diverged(final("line"), -1.0)
+    assert (quantity(run), quantity(diverged)) == (400, -1)
 
 
 def test_what_was_not_measured_is_nan(run):

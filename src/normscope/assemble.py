@@ -15,6 +15,7 @@ from normscope.fitting import (
     check_full_batch,
     check_observers,
     check_one_rate,
+    check_part_trained,
 )
 from normscope.instantiation import built, made
 from normscope.losses import Loss
@@ -59,6 +60,7 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     network = build_network(config, dataset, task, rules)
     beginning = begin(config, choices, dataset, network)
     check_one_rate(made("optimizer", config["optimizer"]).func, beginning.thawing, beginning.lr_factor)
+    check_part_trained(rules, beginning.thawing)
     check_batch_norm(network, settings.batch_size)
     network.to(device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
 

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from normscope.errors import UsageError
+from normscope.regularizers.part_trained import PartTrained
+from normscope.regularizers.rules import Regularizers
 from normscope.training.closure_step import needs_closure
 from normscope.training.state import Observer
 from normscope.training.thawing import Thawing
@@ -70,4 +72,26 @@ def check_augmentation(rules: Mapping[str, Any], inputs: Tensor) -> None:
         raise UsageError(
             f"regularizer={changing[0]} changes images, and this dataset's inputs are plain numbers; leave it out, or "
             "take a dataset of images"
+        )
+
+
+def check_part_trained(rules: Regularizers, thawing: Thawing) -> None:
+    """Refuse what would move weights that are held while a part of the network is trained."""
+    if not any(isinstance(rule, PartTrained) for rule in rules.gradient):
+        return
+    beside = "decay" if rules.decay else "constraint" if rules.constraint else ""
+    if beside:
+        raise UsageError(
+            f"regularizer: a part of the network is trained and the rest held, and a rule of the place '{beside}' "
+            "changes all weights; leave it out (for weight decay take l2, which is part of the objective)"
+        )
+    if not isinstance(rules.gradient[-1], PartTrained):
+        raise UsageError(
+            "regularizer: another rule changes the gradient behind the one that holds a part of the network; put "
+            "norms_only or random_weights_only last in the list"
+        )
+    if thawing.every is not None:
+        raise UsageError(
+            f"start.thaw_every={thawing.every}: which part of the network is trained is settled in the first step; "
+            "leave start.thaw_every out, or norms_only and random_weights_only"
         )

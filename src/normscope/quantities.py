@@ -86,6 +86,11 @@ def in_points(quantity: Quantity) -> Quantity:
     return lambda run: 100 * quantity(run)
 
 
+def unless_diverged(quantity: Quantity, value: float) -> Quantity:
+    """A quantity of runs that finished, and a value that stands for those that diverged."""
+    return lambda run: value if run.status == "diverged" else quantity(run)
+
+
 def best_mean(name: str, window: int) -> Quantity:
     """The largest mean of `window` consecutive values of a series, of all of them if there are fewer."""
 

@@ -129,6 +129,95 @@ def test_a_gain_that_is_there_at_any_rate_does_not_reproduce_bjorck(tmp_path):
     assert verdicts(tmp_path, "matched_rates")["Bjorck"].verdict == "undecided"
 
 
+def parts(root, seeds, norms, others, off):
+    """Test accuracies of networks of which a part learns, and the share of scales that the norms switch off."""
+    for seed in seeds:
+        for part, accuracy in (("norms_only", norms), ("random_weights_only", others)):
+            fabricate(
+                root,
+                "batch",
+                seed,
+                name=f"{part}-{seed}",
+                experiment="follow_ups/batch_norm_only",
+                accuracy=flat(accuracy),
+                choices={"model": "resnet18"},
+                regularizer={"crop_flip": {"data": {}}, part: {"gradient": {"seed": seed}}},
+                series={"norm_scales/switched_off": flat(off if part == "norms_only" else 0.0)},
+            )
+
+
+def test_scales_and_shifts_alone_must_beat_as_many_random_weights(tmp_path):
+    parts(tmp_path / "as the paper", range(5), norms=0.82, others=0.45, off=0.33)
+    parts(tmp_path / "the opposite", range(5), norms=0.30, others=0.45, off=0.01)
+    parts(tmp_path / "in between", range(5), norms=0.50, others=0.45, off=0.10)
+    found = verdicts(tmp_path / "as the paper", "batch_norm_only")
+    assert {verdict.verdict for verdict in found.values()} == {"reproduced"}
+    assert found["Frankle, norms"].effect == pytest.approx(37)
+    assert found["Frankle, switched off"].effect == pytest.approx(0.33)
+    for root, verdict in (("the opposite", "contradicted"), ("in between", "undecided")):
+        assert {each.verdict for each in verdicts(tmp_path / root, "batch_norm_only").values()} == {verdict}
+
+
+def batches(root, seeds, **of_norm):
+    """Test accuracies in batches of 32, 8 and 2; None: diverged."""
+    for seed in seeds:
+        for norm, ends in of_norm.items():
+            for size, end in zip((32, 8, 2), ends, strict=True):
+                fabricate(
+                    root,
+                    norm,
+                    seed,
+                    name=f"{norm}-{size}-{seed}",
+                    experiment="follow_ups/small_batches",
+                    status="finished" if end else "diverged",
+                    loss=flat(1.0),
+                    accuracy=flat(end or 0.5),
+                    batch_size=size,
+                    model={"width": 0.25, "norm": {"groups": 4} if norm == "group" else {"momentum": 0.1}},
+                )
+
+
+def test_batch_norm_must_lose_more_in_small_batches_than_group_norm(tmp_path):
+    batches(tmp_path / "as the paper", range(5), batch=(0.76, 0.75, 0.65), group=(0.76, 0.76, 0.755))
+    batches(tmp_path / "the opposite", range(5), batch=(0.7, 0.7, 0.7), group=(0.7, 0.6, None))
+    found = verdicts(tmp_path / "as the paper", "small_batches")["Wu"]
+    assert (found.verdict, found.effect) == ("reproduced", pytest.approx(10.5))
+    found = verdicts(tmp_path / "the opposite", "small_batches")["Wu"]
+    assert (found.verdict, found.effect) == ("contradicted", pytest.approx(-60))
+
+
+def clipping(root, seeds, **trained):
+    """The loss ends at 1 at rates that train, at 2.3 at others; where nothing is said of a rate it diverges."""
+    for seed in seeds:
+        for arm, losses in trained.items():
+            for lr in (0.003, 0.01, 0.03, 0.1, 0.3, 1, 3):
+                fabricate(
+                    root,
+                    "none",
+                    seed,
+                    name=f"{arm}-{lr}-{seed}",
+                    experiment="follow_ups/adaptive_clipping",
+                    status="finished" if lr in losses else "diverged",
+                    loss=flat(losses.get(lr, math.inf)),
+                    optimizer={"lr": lr},
+                    regularizer={} if arm == "none" else {arm: {"gradient": {"clipping": 0.01}}},
+                )
+
+
+def test_adaptive_clipping_must_enlarge_the_range_of_rates(tmp_path):
+    none = dict.fromkeys((0.01, 0.03, 0.1), 1.0)
+    clipped = dict.fromkeys((0.01, 0.03, 0.1, 0.3, 1), 1.0)
+    clipping(tmp_path / "as the paper", range(5), none=none | {0.003: 2.3}, adaptive_clipping=clipped)
+    found = verdicts(tmp_path / "as the paper", "adaptive_clipping")
+    assert {verdict.verdict for verdict in found.values()} == {"reproduced"}
+    assert found["Brock, range"].effect == 2
+    assert found["Brock, largest"].effect == pytest.approx(10)
+    clipping(tmp_path / "the opposite", range(5), none=clipped, adaptive_clipping=none)
+    assert {verdict.verdict for verdict in verdicts(tmp_path / "the opposite", "adaptive_clipping").values()} == {
+        "contradicted"
+    }
+
+
 @pytest.mark.parametrize("name", ["edge_of_stability", "outliers", "exploding_gradients"])
 def test_figures_of_pairs_are_drawn(tmp_path, name):
     series = {
@@ -146,6 +235,15 @@ def test_figures_of_pairs_are_drawn(tmp_path, name):
 def test_the_other_figures_are_drawn(tmp_path):
     rates(tmp_path / "rates", range(2), none=(0.5, 0.6, None), batch=(0.6, 0.7, 0.8))
     residual(tmp_path / "residual", range(2), add={}, fixup={}, skip_init={})
-    for name, root in (("matched_rates", "rates"), ("residual_without_norm", "residual")):
+    parts(tmp_path / "parts", range(2), norms=0.8, others=0.4, off=0.3)
+    batches(tmp_path / "batches", range(2), batch=(0.7, 0.7, 0.6), group=(0.7, 0.7, 0.7))
+    clipping(tmp_path / "clipping", range(2), none={0.01: 1.0}, adaptive_clipping={0.01: 1.0, 0.1: 1.5})
+    for name, root in (
+        ("matched_rates", "rates"),
+        ("residual_without_norm", "residual"),
+        ("batch_norm_only", "parts"),
+        ("small_batches", "batches"),
+        ("adaptive_clipping", "clipping"),
+    ):
         figure = loaded(source_of(f"follow_ups/{name}")).plot(find_runs(tmp_path / root))
         assert "n = 2" in figure._supxlabel.get_text()

@@ -22,7 +22,7 @@ def pair(tmp_path_factory):
     """A run of each arm with every probe that it can have, a few steps long."""
     root = tmp_path_factory.mktemp("runs")
     for norm in ("none", "batch"):
-        with_norm = ("reduction", "scale_invariance", "theorem_4_2")
+        with_norm = ("norm_scales", "reduction", "scale_invariance", "theorem_4_2")
         unfit = OF_PRELU + (with_norm if norm == "none" else WITHOUT_NORM)
         chosen = [probe for probe in PROBES if probe not in unfit]
         words = [*TINY, f"model/norm={norm}", f"probe=[{','.join(chosen)}]", "probe_every=2", "steps=5"]

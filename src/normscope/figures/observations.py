@@ -183,6 +183,7 @@ OBSERVATIONS = (
         "whole",
         (Panel("share of right answers", "evaluation_mode/accuracy"),),
     ),
+    Observation("norm_scales", "The scales of the norms", "depth", (Panel("mean of |γ|", "norm_scale/{layer}"),)),
     Observation(
         "jacobian", "Singular values of a layer's Jacobian", "depth", (Panel("mean", "jacobian/{layer}/mean"),)
     ),
