@@ -13,7 +13,7 @@ def test_an_arm_has_its_colour_everywhere():
 
 
 def test_an_arm_is_called_by_what_it_is():
-    assert [arm_name(norm) for norm in ("none", "batch", "group")] == ["without BatchNorm", "with BatchNorm", "group"]
+    assert [arm_name(norm) for norm in ("none", "batch", "new")] == ["without BatchNorm", "with BatchNorm", "new"]
 
 
 def test_a_figure_is_white_and_wide_enough_to_be_halved(tmp_path):

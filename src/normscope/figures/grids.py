@@ -46,6 +46,7 @@ def over_steps(figure: "Figure", subjects: Sequence[Subject], panels: Sequence[P
     rows = math.ceil(len(panels) / columns)
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis, panel in zip(axes.flat, panels, strict=False):
+        scaled(axis, [subject.run.series(name) for subject in subjects for name in panel.names()])
         draw(axis, subjects, panel)
         axis.set_title(panel.title)
     for axis in list(axes.flat)[len(panels) :]:
@@ -57,6 +58,8 @@ def by_layer(figure: "Figure", subjects: Sequence[Subject], panels: Sequence[Pan
     shown = spread_out(layers, COLUMNS)
     axes = figure.subplots(len(panels), len(shown), squeeze=False, sharey="row")
     for row, panel in zip(axes, panels, strict=True):
+        for axis in row:  # they share their scale, so all layers choose it
+            scaled(axis, [subject.run.series(name) for subject in subjects for at in shown for name in panel.names(at)])
         for axis, layer in zip(row, shown, strict=True):
             draw(axis, subjects, panel, layer, labelled=layer == shown[-1])
             axis.set_title(layer)
@@ -100,11 +103,10 @@ def ridge_grid(figure: "Figure", subjects: Sequence[Subject], name: str, layers:
 
 
 def draw(axis: "Axes", subjects: Sequence[Subject], panel: Panel, layer: str = "", labelled: bool = True) -> None:
-    """One quantity of every run that has it."""
-    curves = {subject: [subject.run.series(name) for name in panel.names(layer)] for subject in subjects}
-    scaled(axis, [curve for own in curves.values() for curve in own])
+    """One quantity of every run that has it, on an axis that is `scaled`."""
     ends = []
-    for subject, own in curves.items():
+    for subject in subjects:
+        own = [subject.run.series(name) for name in panel.names(layer)]
         end = between(axis, own[:1], own[1:], subject.colour) if panel.edges else line(axis, own[0], subject.colour)
         ends.append((end, subject.label.replace(" ", "\n"), subject.colour))
     if panel.reference:
@@ -125,11 +127,16 @@ def line(axis: "Axes", curve: Series, colour: str) -> float:
 
 
 def scaled(axis: "Axes", curves: Sequence[Series]) -> None:
-    """A logarithmic axis where all values are positive and far apart."""
+    """A logarithmic axis where the values are far apart; linear around 0 where they have both signs."""
     values = np.concatenate([values for _, values in curves]) if curves else np.empty(0)
     values = values[np.isfinite(values)]
-    if len(values) and values.min() > 0 and values.max() > WIDE * values.min():
-        axis.set_yscale("log")
+    if not len(values):
+        return
+    if values.min() > 0:
+        if values.max() > WIDE * values.min():
+            axis.set_yscale("log")
+    elif values.min() < 0 and np.abs(values).max() > WIDE * (middle := np.median(np.abs(values))) > 0:
+        axis.set_yscale("symlog", linthresh=10 ** math.floor(math.log10(middle)))
 
 
 def spread_out(items: Sequence[str], count: int) -> list[str]:

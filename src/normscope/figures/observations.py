@@ -58,7 +58,7 @@ OBSERVATIONS = (
     ),
     Observation(
         "covariate_shift",
-        "Internal covariate shift: how the update of the layers before changes a layer's gradient",
+        "Internal covariate shift: the gradient before and after the layers below move",
         "layers",
         (
             Panel("‖G − G′‖", "covariate_shift/{layer}/l2"),

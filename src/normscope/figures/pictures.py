@@ -56,7 +56,7 @@ def _grid(layout: str, panels: int, layers: int, runs: int) -> tuple[int, int]:
         "layers": (shown, panels),
         "depth": (runs, panels),
         "ridges": (shown, 2),
-        "spectra": (runs, 1),
+        "spectra": (runs, 2),
     }[layout]
 
 
