@@ -112,7 +112,7 @@ def pairs(runs: "Sequence[Run]", arm: str = ARM, reference: str = "none", treate
             for run in members
             if run.status not in ENDED
         ]
-        ended = {name: _one_a_seed(name, members, remarks) for name, members in arms.items()}
+        ended = {name: _told_of(name, members, remarks) for name, members in arms.items()}
         for name, other in ((reference, treated), (treated, reference)):
             alone = [str(seed) for seed in sorted(ended[name].keys() - ended[other].keys())]
             if alone:
@@ -121,6 +121,15 @@ def pairs(runs: "Sequence[Run]", arm: str = ARM, reference: str = "none", treate
         paired = tuple((ended[reference][seed], ended[treated][seed]) for seed in shared)
         found.append(Pairs(setting.scale, setting.label, paired, tuple(remarks)))
     return found
+
+
+def one_a_seed(members: "Sequence[Run]") -> "list[Run]":
+    """The runs of an arm that have ended, in the order of their seeds; of several of one seed the first folder's."""
+    first: dict[int, Run] = {}
+    for run in sorted(members, key=lambda run: str(run.folder)):
+        if run.status in ENDED:
+            first.setdefault(run.seed, run)
+    return [first[seed] for seed in sorted(first)]
 
 
 def measured(group: Pairs, quantity: "Callable[[Run], float]", worst: float) -> tuple[Pairs, list[tuple[float, float]]]:
@@ -208,9 +217,9 @@ def _by_arm(group: "list[Run]", arm: str) -> "dict[str, list[Run]]":
     return arms
 
 
-def _one_a_seed(name: str, members: "list[Run]", remarks: list[str]) -> "dict[int, Run]":
-    ended = [run for run in members if run.status in ENDED]
-    for seed, count in Counter(run.seed for run in ended).items():
+def _told_of(name: str, members: "list[Run]", remarks: list[str]) -> "dict[int, Run]":
+    """Seed -> the ended run of an arm; who has no part is told of in the remarks."""
+    for seed, count in Counter(run.seed for run in members if run.status in ENDED).items():
         if count > 1:
             remarks.append(f"seed {seed}, {name}: {count} equal runs, only the first folder's is used")
-    return {run.seed: run for run in reversed(ended)}
+    return {run.seed: run for run in one_a_seed(members)}
