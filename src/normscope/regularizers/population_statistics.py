@@ -56,7 +56,7 @@ def recompute_statistics(
     """
     norms = normalising_by_batch(network, frozen)
     for norm in norms:
-        norm.num_batches_tracked.zero_()
+        norm.num_batches_tracked.zero_()  # type: ignore[operator]
     if norms:
         pass_through(network)
     network.eval()
