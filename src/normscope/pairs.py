@@ -1,10 +1,9 @@
 """Which runs may be compared: two of one seed that differ in their arm and in nothing else."""
 
 import json
-import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -130,27 +129,6 @@ def one_a_seed(members: "Sequence[Run]") -> "list[Run]":
         if run.status in ENDED:
             first.setdefault(run.seed, run)
     return [first[seed] for seed in sorted(first)]
-
-
-def measured(group: Pairs, quantity: "Callable[[Run], float]", worst: float) -> tuple[Pairs, list[tuple[float, float]]]:
-    """Measure both runs of every pair; a diverged run gets the worst value that there is, and is told of.
-
-    Args:
-        quantity: run -> number, nan where the run's series cannot tell.
-        worst: infinity or -infinity, whichever is worse.
-    Returns:
-        The pairs that could be measured, and their (reference, treated) values.
-    """
-    kept, values, remarks = [], [], list(group.remarks)
-    for pair in group.pairs:
-        found = [worst if run.status == "diverged" else quantity(run) for run in pair]
-        if any(math.isnan(value) for value in found):
-            remarks.append(f"seed {pair[0].seed}: its series are too short to be measured, not used")
-            continue
-        kept.append(pair)
-        values.append((found[0], found[1]))
-        remarks += [f"seed {run.seed}: {run.folder.name} diverged" for run in pair if run.status == "diverged"]
-    return replace(group, pairs=tuple(kept), remarks=tuple(remarks)), values
 
 
 def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
