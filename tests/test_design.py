@@ -55,6 +55,7 @@ BELOW = {  # part -> the parts of normscope that it may import
         "pairs",
         "precision",
         "preflight",
+        "regularizers.population_statistics",
         "regularizers.rules",
         "runs",
         "settings",

@@ -3,7 +3,8 @@ import math
 
 import pytest
 
-from normscope.pairs import data_of, measured, option, pairs, settings
+from normscope.criteria import measured
+from normscope.pairs import data_of, option, pairs, settings
 from normscope.runs.reader import find_runs
 from tests.fabricated import arms, fabricate
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Part, Verdict, judge, not_run
+from normscope.criteria import measured
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import Shown, fullest
 from normscope.figures.look import INK, new_figure
-from normscope.pairs import Pairs, data_of, measured, pairs
+from normscope.pairs import Pairs, data_of, pairs
 from normscope.runs.reader import Run
 from normscope.statistics import mean_until, median, steps_to
 

@@ -7,7 +7,7 @@ import torch
 
 from normscope.captured_gradient import gradient_taker
 from normscope.data.batches import Batches
-from normscope.data.dataset import subset
+from normscope.data.dataset import Dataset, Split, subset
 from normscope.errors import UsageError
 from normscope.fitting import (
     check_augmentation,
@@ -30,13 +30,14 @@ from normscope.parts import (
     seed_of,
 )
 from normscope.preflight import settings_of
-from normscope.settings import steps_of
+from normscope.settings import Settings, steps_of
 from normscope.tasks import Task
 from normscope.training.loop import Plan
 from normscope.training.probing import Probing
 from normscope.training.recording import Images, score_names
 from normscope.training.run import Job
 from normscope.training.step import Trainee, as_inputs, as_targets
+from normscope.training.thawing import Thawing
 from normscope.transfer import begin
 
 PROBE_TYPES = {"fp32": torch.float32, "fp64": torch.float64}
@@ -72,7 +73,6 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     loss: Loss = made("loss", config["loss"])
     guess = built("loss", partial(loss.of_guessing, targets))
     torch.manual_seed(seed_of(settings.seed, "noise"))
-    steps = steps_of(settings, batches.steps_per_epoch)
     trainee = Trainee(
         network=network,
         optimizer=build_optimizer(config["optimizer"], beginning.parameters(network), device),
@@ -85,25 +85,10 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         augmentation=torch.Generator(device).manual_seed(seed_of(settings.seed, "augmentation")),
         weights=dict(network.named_parameters()),
     )
-    schedule = made("schedule", config["schedule"])
-    plan = Plan(
-        steps=steps,
-        base_lr=config["optimizer"]["lr"],
-        schedule=schedule,
-        observers=observers(schedule),
-        log_every=settings.log_every,
-        evaluate_every=settings.evaluate_every or batches.steps_per_epoch,
-        checkpoint_every=settings.checkpoint_every,
-        diverged_above=settings.diverged_above * guess,
-        thawing=beginning.thawing,
-    )
+    plan = _plan(config, settings, batches.steps_per_epoch, guess, beginning.thawing)
     plan.thawing.apply(trainee, step=0)
     probes = tuple(build_probe(name, node) for name, node in config["probe"].items())
-    scored = {"test": dataset.test} if settings.score_test else {}
-    scored |= {"validation": dataset.validation} if dataset.validation else {}
-    if settings.evaluate_training:
-        scored["training_set"] = built("evaluate_training", partial(subset, dataset.train, settings.evaluate_training))
-    held_out = {name: _on(device, split) for name, split in scored.items()}
+    held_out = {name: _on(device, split) for name, split in _scored(settings, dataset).items()}
     check_full_batch(trainee.optimizer, settings.batch_size, len(dataset.train.labels))
     check_observers(plan.observers, score_names(held_out, task))
     return Job(
@@ -118,6 +103,31 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
         probing=Probing(probes, PROBE_TYPES[settings.probe_precision], take_gradient=gradient_taker(device)),
         start=beginning.told,
     )
+
+
+def _plan(config: dict[str, Any], settings: Settings, steps_per_epoch: int, guess: float, thawing: Thawing) -> Plan:
+    """How long, at which rates and with what on the way; `guess` is the loss of guessing."""
+    schedule = made("schedule", config["schedule"])
+    return Plan(
+        steps=steps_of(settings, steps_per_epoch),
+        base_lr=config["optimizer"]["lr"],
+        schedule=schedule,
+        observers=observers(schedule),
+        log_every=settings.log_every,
+        evaluate_every=settings.evaluate_every or steps_per_epoch,
+        checkpoint_every=settings.checkpoint_every,
+        diverged_above=settings.diverged_above * guess,
+        thawing=thawing,
+    )
+
+
+def _scored(settings: Settings, dataset: Dataset) -> dict[str, Split]:
+    """The images that are scored, by the name of their series."""
+    scored = {"test": dataset.test} if settings.score_test else {}
+    scored |= {"validation": dataset.validation} if dataset.validation else {}
+    if settings.evaluate_training:
+        scored["training_set"] = built("evaluate_training", partial(subset, dataset.train, settings.evaluate_training))
+    return scored
 
 
 def chosen_device(name: str) -> torch.device:

@@ -159,6 +159,27 @@ def verdicts(
     return found
 
 
+def measured(group: Pairs, quantity: Quantity, worst: float) -> tuple[Pairs, list[tuple[float, float]]]:
+    """Measure both runs of every pair; a diverged run gets the worst value that there is, and is told of.
+
+    Args:
+        quantity: run -> number, nan where the run's series cannot tell.
+        worst: infinity or -infinity, whichever is worse.
+    Returns:
+        The pairs that could be measured, and their (reference, treated) values.
+    """
+    kept, values, remarks = [], [], list(group.remarks)
+    for pair in group.pairs:
+        found = [worst if run.status == "diverged" else quantity(run) for run in pair]
+        if any(math.isnan(value) for value in found):
+            remarks.append(f"seed {pair[0].seed}: its series are too short to be measured, not used")
+            continue
+        kept.append(pair)
+        values.append((found[0], found[1]))
+        remarks += [f"seed {run.seed}: {run.folder.name} diverged" for run in pair if run.status == "diverged"]
+    return replace(group, pairs=tuple(kept), remarks=tuple(remarks)), values
+
+
 def _judged(
     claim: Claim, group: Pairs, criteria: Sequence[Criterion], notes: Callable[[Pairs], Sequence[str]]
 ) -> Verdict:

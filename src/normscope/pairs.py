@@ -1,10 +1,9 @@
 """Which runs may be compared: two of one seed that differ in their arm and in nothing else."""
 
 import json
-import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +111,7 @@ def pairs(runs: "Sequence[Run]", arm: str = ARM, reference: str = "none", treate
             for run in members
             if run.status not in ENDED
         ]
-        ended = {name: _one_a_seed(name, members, remarks) for name, members in arms.items()}
+        ended = {name: _told_of(name, members, remarks) for name, members in arms.items()}
         for name, other in ((reference, treated), (treated, reference)):
             alone = [str(seed) for seed in sorted(ended[name].keys() - ended[other].keys())]
             if alone:
@@ -123,25 +122,13 @@ def pairs(runs: "Sequence[Run]", arm: str = ARM, reference: str = "none", treate
     return found
 
 
-def measured(group: Pairs, quantity: "Callable[[Run], float]", worst: float) -> tuple[Pairs, list[tuple[float, float]]]:
-    """Measure both runs of every pair; a diverged run gets the worst value that there is, and is told of.
-
-    Args:
-        quantity: run -> number, nan where the run's series cannot tell.
-        worst: infinity or -infinity, whichever is worse.
-    Returns:
-        The pairs that could be measured, and their (reference, treated) values.
-    """
-    kept, values, remarks = [], [], list(group.remarks)
-    for pair in group.pairs:
-        found = [worst if run.status == "diverged" else quantity(run) for run in pair]
-        if any(math.isnan(value) for value in found):
-            remarks.append(f"seed {pair[0].seed}: its series are too short to be measured, not used")
-            continue
-        kept.append(pair)
-        values.append((found[0], found[1]))
-        remarks += [f"seed {run.seed}: {run.folder.name} diverged" for run in pair if run.status == "diverged"]
-    return replace(group, pairs=tuple(kept), remarks=tuple(remarks)), values
+def one_a_seed(members: "Sequence[Run]") -> "list[Run]":
+    """The runs of an arm that have ended, in the order of their seeds; of several of one seed the first folder's."""
+    first: dict[int, Run] = {}
+    for run in sorted(members, key=lambda run: str(run.folder)):
+        if run.status in ENDED:
+            first.setdefault(run.seed, run)
+    return [first[seed] for seed in sorted(first)]
 
 
 def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
@@ -208,9 +195,9 @@ def _by_arm(group: "list[Run]", arm: str) -> "dict[str, list[Run]]":
     return arms
 
 
-def _one_a_seed(name: str, members: "list[Run]", remarks: list[str]) -> "dict[int, Run]":
-    ended = [run for run in members if run.status in ENDED]
-    for seed, count in Counter(run.seed for run in ended).items():
+def _told_of(name: str, members: "list[Run]", remarks: list[str]) -> "dict[int, Run]":
+    """Seed -> the ended run of an arm; who has no part is told of in the remarks."""
+    for seed, count in Counter(run.seed for run in members if run.status in ENDED).items():
         if count > 1:
             remarks.append(f"seed {seed}, {name}: {count} equal runs, only the first folder's is used")
-    return {run.seed: run for run in reversed(ended)}
+    return {run.seed: run for run in one_a_seed(members)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from normscope.errors import UsageError
 from normscope.figures.look import arm_name
-from normscope.pairs import ARM, ENDED, Setting, settings
+from normscope.pairs import ARM, Setting, one_a_seed, settings
 
 if TYPE_CHECKING:
     from normscope.runs.reader import Run
@@ -18,7 +18,7 @@ class Shown:
 
     Attributes:
         setting: scale and label.
-        arms: option -> its ended runs in the order of their seeds; only options that have any.
+        arms: option -> its ended runs, one a seed, in the order of their seeds; only options that have any.
         others: how many settings are not drawn.
         arm: the group whose options the arms are.
     """
@@ -37,9 +37,7 @@ class Shown:
         """Scale, length, network, rate, and the number of runs of each arm; nothing that the arms differ in."""
         config, choices = self.run.config, self.run.choices
         lr = config["optimizer"]["lr"]
-        seeds = ", ".join(
-            f"n = {len({run.seed for run in members})} {arm_name(arm)}" for arm, members in self.arms.items()
-        )
+        seeds = ", ".join(f"n = {len(members)} {arm_name(arm)}" for arm, members in self.arms.items())
         others = f" {self.others} other setting{'s' if self.others > 1 else ''} not drawn." if self.others else ""
         told = {
             "model": f"width {config['model'].get('width')}",
@@ -67,7 +65,7 @@ def fullest(
     """
     found = []
     for setting in settings(runs, arm):
-        ended = {name: [run for run in setting.arms.get(name, []) if run.status in ENDED] for name in options}
+        ended = {name: one_a_seed(setting.arms.get(name, [])) for name in options}
         ended = {name: members for name, members in ended.items() if members}
         if ended:
             members = [run for own in ended.values() for run in own]
@@ -86,7 +84,12 @@ def shown(runs: "Sequence[Run]", options: Sequence[str], *, arm: str = ARM) -> S
     """
     found = fullest(runs, options, arm=arm)
     if found is None:
-        raise UsageError(
-            f"no run with {arm}={' or '.join(options)} has ended: nothing to draw; let the sweep go on to its end"
-        )
+        raise nothing_to_draw(arm, options)
     return found
+
+
+def nothing_to_draw(arm: str, options: Sequence[str]) -> UsageError:
+    """What is said where no run of these options has ended."""
+    return UsageError(
+        f"no run with {arm}={' or '.join(options)} has ended: nothing to draw; let the sweep go on to its end"
+    )

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from normscope.errors import UsageError
+from normscope.figures.arms import nothing_to_draw
 from normscope.figures.look import ARM_COLOURS, entitle, new_figure
 from normscope.figures.side_by_side import Arms, accuracies, finals, losses, top_of
-from normscope.pairs import ENDED, Setting, data_of, option, settings
+from normscope.pairs import Setting, data_of, one_a_seed, option, settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,10 +107,7 @@ def select(runs: "Sequence[Run]", comparison: Comparison) -> Selection:
             counts = [len(members) for arms in columns.values() for members in arms.values()]
             found.append((len(counts), sum(counts), Selection(setting, columns, 0)))
     if not found:
-        raise UsageError(
-            f"no run with {comparison.arm}={'|'.join(comparison.arms)} has ended: nothing to draw; let the sweep go on "
-            "to its end"
-        )
+        raise nothing_to_draw(comparison.arm, comparison.arms)
     best = max(found, key=lambda entry: entry[:2])[2]
     return Selection(best.setting, best.columns, len(found) - 1)
 
@@ -126,13 +123,11 @@ def _arms(setting: Setting, comparison: Comparison, column: str) -> Arms:
     """The ended runs of a column; of several of one seed the first folder's."""
     arms = {}
     for arm in comparison.arms:
-        members = [
-            run
-            for run in setting.arms.get(arm, [])
-            if run.status in ENDED and (not comparison.column or option(run, comparison.column) == column)
-        ]
-        if members:
-            arms[comparison.name(arm)] = [*{run.seed: run for run in reversed(members)}.values()][::-1]
+        members = setting.arms.get(arm, [])
+        if comparison.column:
+            members = [run for run in members if option(run, comparison.column) == column]
+        if own := one_a_seed(members):
+            arms[comparison.name(arm)] = own
     return arms
 
 

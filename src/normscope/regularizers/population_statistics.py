@@ -54,6 +54,23 @@ def recompute_statistics(
     Args:
         frozen: children whose norms keep the statistics that they have.
     """
+    norms = normalising_by_batch(network, frozen)
+    for norm in norms:
+        norm.num_batches_tracked.zero_()  # type: ignore[operator]
+    if norms:
+        pass_through(network)
+    network.eval()
+
+
+def normalising_by_batch(network: nn.Module, frozen: Collection[str] = ()) -> list[nn.Module]:
+    """Put a network in evaluation mode, but for its norms: these normalise by the batch, and their running statistics
+    become the plain mean over the batches.
+
+    Args:
+        frozen: children whose norms stay in evaluation mode too.
+    Returns:
+        The norms.
+    """
     network.eval()
     norms = [
         module
@@ -63,7 +80,4 @@ def recompute_statistics(
     for norm in norms:
         norm.training = True  # alone: what noise it has is a child
         norm.momentum = None  # PyTorch's word for the plain mean over the batches
-        norm.num_batches_tracked.zero_()
-    if norms:
-        pass_through(network)
-    network.eval()
+    return norms

@@ -10,6 +10,7 @@ from torch.func import functional_call
 
 from normscope.losses import Loss
 from normscope.precision import float32_products
+from normscope.regularizers.population_statistics import normalising_by_batch
 from normscope.runs.reader import Run
 from normscope.tasks import Task
 from normscope.training.evaluation import Score, score_of, sums
@@ -121,11 +122,7 @@ class FinishedRun:
             name: torch.zeros_like(buffer) if name.rpartition(".")[2] in STATISTICS and self._learns(name) else buffer
             for name, buffer in self.buffers.items()
         }
-        self.network.eval()
-        for name, module in self.network.named_modules():
-            if hasattr(module, "running_mean") and self._learns(name):
-                module.training = True  # alone: what noise it has is a child
-                module.momentum = None  # PyTorch's word for the plain mean over the batches
+        normalising_by_batch(self.network, self.frozen)
         return self._score(weights, buffers, batches), buffers
 
     def in_evaluation_mode(self, weights: Vector, buffers: Vector, batches: Batches) -> Score:
