@@ -3,7 +3,7 @@ import os
 import pytest
 from PIL import Image
 
-from normscope.figures.look import arm_colour, arm_name, new_figure, save
+from normscope.figures.look import arm_colour, arm_name, entitle, new_figure, save
 
 
 def test_an_arm_has_its_colour_everywhere():
@@ -43,3 +43,14 @@ def test_a_figure_that_cannot_be_drawn_leaves_the_old_one(tmp_path, monkeypatch)
         save(figure, path)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["figure.png"]
+
+
+def test_a_title_is_broken_where_the_figure_ends():
+    title = "Theorem 4.1: the share of a gradient's square that BatchNorm's projection takes away"
+    for width, lines in ((6, 3), (16, 1)):
+        with new_figure(width, 4) as figure:
+            figure.subplots()
+            entitle(figure, title, size=17)
+        assert figure.get_suptitle().count("\n") + 1 == lines
+        figure.draw_without_rendering()
+        assert figure._suptitle.get_window_extent().x1 <= figure.bbox.x1

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#333333"
+BOLD_LETTERS_AN_INCH = 115  # of one point in size
 LETTERS_AN_INCH = 12.1  # of a caption
 GREY = "#767676"
 ARM_COLOURS = {  # told apart by every kind of colour vision: Okabe & Ito 2008, from `layer` on Paul Tol's "muted"
@@ -118,9 +119,14 @@ def new_figure(width: float, height: float) -> Iterator["Figure"]:
         yield Figure(figsize=(width, height))
 
 
-def entitle(figure: "Figure", title: str, caption: str) -> None:
-    """Write the title above a figure, and below it a caption that is as wide as the figure."""
-    figure.suptitle(title, x=0.01, ha="left", fontsize=20, fontweight="bold")
+def entitle(figure: "Figure", title: str, caption: str = "", size: float = 20) -> None:
+    """Write the title above a figure, and below it a caption, both in lines no wider than the figure.
+
+    Args:
+        size: of the title, in points.
+    """
+    lines = textwrap.fill(title, int(BOLD_LETTERS_AN_INCH / size * figure.get_figwidth()))
+    figure.suptitle(lines, x=0.01, ha="left", fontsize=size, fontweight="bold", color=INK)
     text = textwrap.fill(caption, int(LETTERS_AN_INCH * figure.get_figwidth()))
     figure.supxlabel(text, x=0.01, ha="left", fontsize=11, color=INK)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.figures.grids import COLUMNS, by_depth, by_layer, over_steps, ridge_grid
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.figures.observations import OBSERVATIONS, Observation
 from normscope.figures.spectra import spectra
 from normscope.figures.subjects import Subject
@@ -44,7 +44,7 @@ def picture(observation: Observation, subjects: Sequence[Subject]) -> "Figure":
             ridge_grid(figure, seen, observation.needs.removesuffix("/{layer}"), layers, panels[0].title)
         else:
             spectra(figure, seen, observation.needs)
-        figure.suptitle(observation.shows, x=0.01, ha="left", fontsize=17, fontweight="bold", color=INK)
+        entitle(figure, observation.shows, size=17)
     return figure
 
 
