@@ -15,6 +15,7 @@ DIR holds class folders, train/<class>/* and test/<class>/*.
 """
 
 import argparse
+import importlib.util
 import json
 import multiprocessing
 import platform
@@ -214,6 +215,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=10, help="per block")
     parser.add_argument("--json", help="write the figures to this file")
     args = parser.parse_args()
+    if "plain" in args.arms and importlib.util.find_spec("torchvision") is None:
+        parser.error("the arm plain needs torchvision: pip install torchvision; or leave it out: --arms fp32 bf16")
 
     seconds = measure(args.model, args.data, args.arms, blocks=args.blocks, steps=args.steps)
     rates = {arm: sorted(BATCH / s for s in blocks) for arm, blocks in seconds.items()}
