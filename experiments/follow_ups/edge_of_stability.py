@@ -16,6 +16,7 @@ from normscope.runs.reader import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+TICKS = (1, 2, 3, 5, 10, 20)
 ARMS = ("none", "batch")
 LATE = 0.5  # the second half of the run
 LOW, HIGH = 1.8, 2.5
@@ -48,6 +49,8 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axes = figure.subplots(1, 2)
         panels.quantity(axes[0], found.arms, "train/loss", "mean squared error", "Training loss, median over the run")
         panels.quantity(axes[1], found.arms, "curvature/lambda_lr", "λ₁ x lr", "λ₁ x lr, median over the run")
+        axes[1].set(yscale="log", ylim=axes[1].get_ylim(), yticks=TICKS, yticklabels=TICKS)
+        axes[1].minorticks_off()
         paper_line(axes[1], 2.0, "edge of stability: 2", GREY)
         entitle(figure, "The edge of stability", found.caption())
     return figure
