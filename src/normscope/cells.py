@@ -1,6 +1,8 @@
 """The runs of a command, and whether each of them can be carried out."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -15,6 +17,9 @@ from normscope.pairs import ENDED
 from normscope.preflight import check_config
 from normscope.runs.summary import read_summary
 from normscope.start import check_start
+
+MANY = 10  # runs whose check takes seconds
+T = TypeVar("T")
 
 
 def chosen_by_hydra(config: DictConfig) -> bool:
@@ -33,10 +38,21 @@ def cells_of(config: DictConfig) -> list[DictConfig]:
     arguments += list(config.hydra.overrides.task)
     try:
         overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
-        batches = BasicSweeper.split_arguments(overrides, None)
-        return [loader.load_sweep_config(config, list(cell)) for batch in batches for cell in batch]
+        asked = [list(cell) for batch in BasicSweeper.split_arguments(overrides, None) for cell in batch]
+        return [loader.load_sweep_config(config, cell) for cell in followed(asked, "composing")]
     except HydraException as error:
         raise UsageError(str(error)) from error
+
+
+def followed(items: Sequence[T], doing: str) -> Iterable[T]:
+    """The items, with a progress bar while they are gone through if they are many and the output is a terminal."""
+    if len(items) < MANY:
+        return items
+    from rich.console import Console
+    from rich.progress import track
+
+    console, title = Console(), f"  {doing} {len(items)} runs"
+    return track(items, title, console=console, transient=True, disable=not console.is_terminal)
 
 
 def check(cells: list[DictConfig], folders: list[Path], score: str = "") -> Cost:
@@ -63,7 +79,7 @@ def check(cells: list[DictConfig], folders: list[Path], score: str = "") -> Cost
 
     steps: dict[str, int] = {}  # of each kind of run, once it is rehearsed
     ahead = {}
-    for cell, folder in zip(cells, folders, strict=True):
+    for cell, folder in followed(list(zip(cells, folders, strict=True)), "checking"):
         if job_of(cell):
             _put_together(cell, folder)
             continue
