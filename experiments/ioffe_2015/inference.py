@@ -53,7 +53,7 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
     """I11: at the end at each rate; early against the end; the high rate against the low one."""
     apart = Criterion(at_the_end, tie=WITHIN, at_most=np.nextafter(WITHIN, 0))
     further = {"tie": 0.0, "at_least": np.nextafter(0, 1)}
-    early = Criterion(lambda *pair: on_average(*pair, EARLY) - at_the_end(*pair), **further)
+    early = Criterion(lambda ours, theirs: on_average(ours, theirs, EARLY) - at_the_end(ours, theirs), **further)
     fast = Criterion(lambda *pair: by_rate(*pair)[-1] - by_rate(*pair)[0], **further)
     return [
         *verdicts(I11_END, runs, [apart], arm=ARM, reference=RUNNING, treated=POPULATION),
