@@ -54,9 +54,11 @@ IDEALS: dict[str, Ideal] = {  # probe -> the passes that its definition needs be
     "batch_sharpness": always(graph=1, product=1),
     "covariate_shift": of_covariate_shift,
     "eigenvalues": of_eigenvalues,
+    "evaluation_mode": always(forward=1),
     "equal_distance": lambda options, found: {"gradient": len(options["radii"])},
     "hessian_trace": lambda options, found: {"graph": 1, "product": options["vectors"]},
     "moments": always(forward=1),
+    "norm_scales": always(),
     "percentiles": always(forward=1),
     "propagation": always(gradient=1),
     "reduction": always(gradient=1),
@@ -70,6 +72,7 @@ IDEALS: dict[str, Ideal] = {  # probe -> the passes that its definition needs be
 }
 NOT_OF_PASSES = {  # probe -> what its cost is made of instead; it is not measured
     "jacobian": "a backward pass through a single layer for each of its units, and singular values",
+    "slopes": "a few numbers, of a network with PReLU only",
 }
 
 
