@@ -14,13 +14,13 @@ from normscope.training.run import carry_out
 from tests.commands import TINY
 from tests.probes.test_all_probes import OF_PRELU, PROBES, WITHOUT_NORM, measured, overrides
 
-ONLY_NUMBERS = ("rounding", "slopes")  # read beside the probes whose numbers it judges; one number a layer
-
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    """A run of each arm with every probe that it can have, a few steps long."""
+def few(tmp_path_factory):
+    """A run of each arm with every probe that it can have, a few steps long, and one of a network with PReLU."""
     root = tmp_path_factory.mktemp("runs")
+    words = ["model/norm=layer", "model/activation=prelu", f"probe=[{','.join(OF_PRELU)}]", "probe_every=2", "steps=5"]
+    carry_out(assemble(*composed([*TINY, *words])), root / "prelu", lambda step, metrics: None)
     for norm in ("none", "batch"):
         with_norm = ("norm_scales", "reduction", "scale_invariance", "theorem_4_2")
         unfit = OF_PRELU + (with_norm if norm == "none" else WITHOUT_NORM)
@@ -30,7 +30,7 @@ def pair(tmp_path_factory):
     return find_runs(root)
 
 
-@pytest.mark.parametrize("probe", [probe for probe in PROBES if probe not in ONLY_NUMBERS])
+@pytest.mark.parametrize("probe", PROBES)
 def test_every_probe_has_its_picture(probe):
     patterns = [
         re.compile("[^/]+".join(map(re.escape, name.split("{layer}"))))
@@ -43,10 +43,10 @@ def test_every_probe_has_its_picture(probe):
 
 
 @pytest.mark.parametrize("observation", OBSERVATIONS, ids=lambda one: one.name)
-def test_a_picture_shows_a_run_alone_and_a_pair(pair, observation):
-    able = [run for run in pair if observation in available([run])]
+def test_a_picture_shows_a_run_alone_and_those_of_several_that_have_it(few, observation):
+    able = [run for run in few if observation in available([run])]
     assert able
-    for runs in (able[:1], pair):
+    for runs in (able[:1], few):
         figure = picture(observation, subjects(runs))
         assert any(axis.has_data() for part in [figure] for axis in part.axes)
         assert figure.get_suptitle().replace("\n", " ") == observation.shows

@@ -57,6 +57,15 @@ OBSERVATIONS = (
         ),
     ),
     Observation(
+        "rounding",
+        "How much of the gradient and of the loss is rounding",
+        "whole",
+        (
+            Panel("error of the gradient, of its length", "rounding/relative"),
+            Panel("of the loss, nats", "rounding/loss"),
+        ),
+    ),
+    Observation(
         "covariate_shift",
         "Internal covariate shift: the gradient before and after the layers below move",
         "layers",
@@ -183,6 +192,7 @@ OBSERVATIONS = (
         "whole",
         (Panel("share of right answers", "evaluation_mode/accuracy"),),
     ),
+    Observation("slopes", "The slopes that PReLU learns", "depth", (Panel("mean over a layer", "slope/{layer}"),)),
     Observation("norm_scales", "The scales of the norms", "depth", (Panel("mean of |γ|", "norm_scale/{layer}"),)),
     Observation(
         "jacobian", "Singular values of a layer's Jacobian", "depth", (Panel("mean", "jacobian/{layer}/mean"),)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from normscope.layer_values import ascending
 from normscope.measurement import Measurement
 from normscope.record import StepRecord
 
@@ -65,7 +66,7 @@ def in_order(values: Tensor, samples: int, generator: torch.Generator) -> Tensor
         drawn = torch.rand(samples, generator=generator, device=values.device, dtype=torch.float64)
         places = (torch.arange(samples, device=values.device) + drawn) * (len(flat) / samples)
         flat = flat[places.long().clamp_(max=len(flat) - 1)]
-    return flat.sort().values
+    return ascending(flat)
 
 
 def distances(layer: str, before: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:

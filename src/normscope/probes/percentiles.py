@@ -1,9 +1,9 @@
 """Percentiles of what enters the non-linearities, and how they wander in the course of training."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from normscope.layer_values import ascending
 from normscope.measurement import Measurement
 from normscope.record import StepRecord
 
@@ -74,8 +74,7 @@ def by_unit(values: Tensor, samples: int, generator: torch.Generator) -> Tensor:
 
 def quantiles(rows: Tensor, shares: list[float]) -> Tensor:
     """Quantiles of each row, linear between the order statistics as in numpy: (C, n) -> (shares, C)."""
-    on_host = rows.device.type == "cpu"  # torch.sort carries an index along, which takes six times as long there
-    in_order = torch.from_numpy(np.sort(rows.numpy(), axis=1)) if on_host else rows.sort(dim=1).values
+    in_order = ascending(rows)
     found = []
     for share in shares:
         place = share * (rows.shape[1] - 1)
