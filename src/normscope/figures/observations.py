@@ -61,8 +61,8 @@ OBSERVATIONS = (
         "How much of the gradient and of the loss is rounding",
         "whole",
         (
-            Panel("error of the gradient, of its length", "rounding/relative"),
-            Panel("of the loss, nats", "rounding/loss"),
+            Panel("error of the gradient / its length", "rounding/relative"),
+            Panel("error of the loss, nats", "rounding/loss"),
         ),
     ),
     Observation(
