@@ -47,6 +47,19 @@ def test_learning_rates_never_mix(tmp_path):
     assert [run.config["optimizer"]["lr"] for run in high.pairs[0]] == [0.1, 0.1]
 
 
+def test_another_choice_is_told_by_its_name_and_not_by_the_values_that_it_brings(tmp_path):
+    for norm in ("none", "batch"):
+        for activation in ("relu", "sigmoid"):
+            words = {"model/activation": activation, "model/norm": norm}
+            own = {"eps": 1e-5, "affine": True, "momentum": 0.1, "_partial_": True} if norm == "batch" else {}
+            fabricate(tmp_path, norm, 0, name=norm + activation, choices=words, model={"norm": own})
+    found = pairs(find_runs(tmp_path), arm="model/activation", reference="sigmoid", treated="relu")
+    assert [group.setting for group in found] == [
+        "vgg11 on sample, 400 steps, model/norm=batch",
+        "vgg11 on sample, 400 steps, model/norm=none",
+    ]
+
+
 def test_data_sets_never_mix(tmp_path):
     arms(tmp_path, [0])
     arms(tmp_path, [0], choices={"scale": "laptop", "dataset": "cifar10", "model": "vgg13"})

@@ -176,14 +176,17 @@ def data_of(run: "Run") -> str:
 
 
 def _apart(run: "Run", groups: "list[list[Run]]", arms: Sequence[str]) -> list[str]:
-    """What sets a setting apart from those of the same scale and label: at most three values, e.g. optimizer.lr=0.1."""
+    """What sets a setting apart from those of the same scale and label: at most three values, e.g. optimizer.lr=0.1;
+    of another choice its name alone, not the values that come with it."""
     alike = [
         _compared(group[0], arms) for group in groups if (group[0].scale, _label(group[0])) == (run.scale, _label(run))
     ]
     own = _compared(run, arms)
     different = sorted(key for key in {*own}.union(*alike) if any(other.get(key) != own.get(key) for other in alike))
     follows = {DATA_SEED} if own.get(DATA_SEED) == run.seed else set()
-    told = [key for key in different if key in own and key not in follows and not key.endswith("_target_")]
+    brought = tuple(f"{key.replace('/', '.')}." for key in different if key in run.choices)
+    told = [key for key in different if key in own and key not in follows and not key.startswith(brought)]
+    told = [key for key in told if not key.endswith(("_target_", "_partial_"))]
     shown = [f"{key}={own[key]}" for key in told]
     return shown[:3] + (["..."] if len(shown) > 3 else [])
 
