@@ -30,7 +30,8 @@ def papers(tmp_path, monkeypatch):
     results.mkdir(parents=True)
     (results / "a_figure.png").touch()
     found = [verdict("X1", "reproduced", "laptop"), verdict("X1", "reproduced", "paper")]
-    found += [verdict("X2", "undecided", "laptop", math.nan), verdict("X1", "reproduced", "laptop")]
+    found += [verdict("X2, big", "undecided", "laptop", math.nan), verdict("X1", "reproduced", "laptop")]
+    found += [verdict("X3", "undecided", "laptop")]
     (results / "a_figure.json").write_text(json.dumps({"verdicts": [plain(asdict(one)) for one in found]}))
     return found
 
@@ -53,11 +54,11 @@ def test_a_report_read_again_is_what_was_judged(papers, tmp_path):
 
 def test_the_table_names_each_claim_once_with_the_scales_of_its_verdict(papers):
     (row,) = table().splitlines()[2:]
-    assert row == "| [The first paper](experiments/first/README.md) | X1 (laptop, paper) |  | X2 (laptop) |"
+    assert row == "| [The first paper](experiments/first/README.md) | X1 (laptop, paper) |  | X2 big, X3 (laptop) |"
 
 
 def test_a_figure_stands_above_its_verdicts(papers):
     text = page()
     picture = text.index("![a figure, laptop](../experiments/first/results/laptop/a_figure.png)")
-    assert picture < text.index("**X1** a sentence") < text.index("**X2** a sentence")
+    assert picture < text.index("**X1** a sentence") < text.index("**X2, big** a sentence")
     assert "second" not in text

@@ -50,14 +50,15 @@ def _counts(up: str) -> str:
 
 
 def _names(found: list[Verdict], verdict: str) -> str:
-    """The claims of a verdict, each with the scales at which it is so."""
+    """The claims of a verdict, those of the same scales together: "K1 (laptop, paper); K2, K3 (laptop)"."""
     scales: dict[str, list[str]] = {}
     for one in found:
-        if one.verdict == verdict:
-            scales.setdefault(one.claim, [])
-            if one.scale not in scales[one.claim]:
-                scales[one.claim].append(one.scale)
-    return ", ".join(f"{claim} ({', '.join(at)})" for claim, at in sorted(scales.items()))
+        if one.verdict == verdict and one.scale not in scales.setdefault(one.claim, []):
+            scales[one.claim].append(one.scale)
+    claims: dict[str, list[str]] = {}
+    for claim, at in sorted(scales.items()):
+        claims.setdefault(", ".join(sorted(at)), []).append(claim.replace(",", ""))
+    return "; ".join(f"{', '.join(names)} ({at})" for at, names in claims.items())
 
 
 def _picture(figure: Path) -> str:
