@@ -44,6 +44,7 @@ def test_a_run_that_the_sweep_does_not_know_has_no_time(now):
     [
         ({A: 250, B: 250}, 0, "2 runs to train, 250 steps each, 500 in all"),
         ({A: 250, B: 1500}, 1, "2 runs to train, 250 to 1,500 steps each, 1,750 in all (1 more is done)"),
+        ({A: 1, B: 1}, 0, "2 runs to train, 1 step each, 2 in all"),
         ({A: 250}, 3, "1 run to train, 250 steps each (3 more are done)"),
         ({}, 3, "nothing to train (3 more are done)"),
     ],

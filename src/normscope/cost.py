@@ -50,7 +50,9 @@ class Cost:
 def each(steps: Iterable[int]) -> str:
     """How long the runs are: "250 steps each", or "250 to 1,500 steps each"."""
     least, most = min(steps), max(steps)
-    return f"{least:,} steps each" if least == most else f"{least:,} to {most:,} steps each"
+    if least < most:
+        return f"{least:,} to {most:,} steps each"
+    return f"{least:,} step{'s' if least > 1 else ''} each"
 
 
 def clock(seconds: float) -> str:
