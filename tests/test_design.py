@@ -1,6 +1,7 @@
 """The picture of the design, held by reading the imports: arrows point down, and three libraries have one home each."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,11 @@ def test_source_imports_neither_experiments_nor_tests(path):
 @pytest.mark.parametrize("path", FILES, ids=own_name)
 def test_a_file_is_one_concept(path):
     assert len(path.read_text().splitlines()) <= 220
+
+
+PAGES = sorted(SOURCE.parents[1].glob("experiments/*/README.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
+def test_no_page_of_an_experiment_has_a_placeholder(page):
+    assert not re.search(r"RESULT_|FILL|TODO", page.read_text())
