@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
 from normscope.criteria import Criterion, verdicts
-from normscope.errors import UsageError
 from normscope.families import families, members
-from normscope.figures.arms import fullest
 from normscope.figures.lines import label_ends
-from normscope.figures.look import arm_colour, arm_name, entitle, new_figure
+from normscope.figures.look import entitle, new_figure
+from normscope.figures.swept import over_setting, shown_families
 from normscope.quantities import final, in_points
 from normscope.runs.reader import Run
-from normscope.statistics import median
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,21 +59,10 @@ def plot(runs: Sequence[Run]) -> "Figure":
     Raises:
         UsageError: if no run has ended.
     """
-    found = fullest(families(runs, "optimizer.lr"), ARMS)
-    if found is None:
-        raise UsageError("no run with model/norm=none or batch has ended: nothing to draw; let the sweep go on")
+    found = shown_families(runs, ARMS, over="optimizer.lr")
     with new_figure(9.6, 6.4) as figure:
         axis = figure.subplots()
-        ends = []
-        for norm, own in found.arms.items():
-            rates = list(members(own[0]))  # of one setting: all families have the same
-            curves = [[score(run, "test") for run in members(family).values()] for family in own]
-            middles = median(curves, axis=0)
-            axis.plot(rates, middles, color=arm_colour(norm), marker="o")
-            for curve in curves:
-                axis.plot(rates, curve, color=arm_colour(norm), marker=".", linestyle="none", alpha=0.6)
-            ends.append((float(middles[-1]), arm_name(norm).replace(" ", "\n"), arm_colour(norm)))
-        axis.set_xscale("log")
+        ends = over_setting(axis, found.arms, lambda run: score(run, "test"))
         axis.set_ylim(0, 100)
         axis.set(xlabel="learning rate", ylabel="test accuracy, %")
         label_ends(axis, ends)

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
 from normscope.criteria import difference, verdicts
-from normscope.errors import UsageError
 from normscope.families import count, families, members
-from normscope.figures.arms import fullest
 from normscope.figures.lines import label_ends, paper_line
-from normscope.figures.look import GREY, arm_colour, arm_name, entitle, new_figure
+from normscope.figures.look import GREY, entitle, new_figure
+from normscope.figures.swept import over_setting, shown_families
 from normscope.quantities import median_of
 from normscope.runs.reader import Run
-from normscope.statistics import median
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,24 +51,12 @@ def plot(runs: Sequence[Run]) -> "Figure":
     Raises:
         UsageError: if no run with or without BatchNorm has ended.
     """
-    found = fullest(families(runs, "optimizer.lr"), ARMS)
-    if found is None:
-        raise UsageError(
-            "no run with model/norm=none or batch has ended: nothing to draw; let the sweep go on to its end"
-        )
+    found = shown_families(runs, ARMS, over="optimizer.lr")
     with new_figure(9.6, 6.4) as figure:
         axis = figure.subplots()
-        ends = []
-        for norm, own in found.arms.items():
-            rates = list(members(own[0]))  # of one setting: all families have the same
-            curves = [[final_loss(run) for run in members(family).values()] for family in own]
-            middles = median(curves, axis=0)
-            axis.plot(rates, middles, color=arm_colour(norm), marker="o")
-            for curve in curves:
-                axis.plot(rates, curve, color=arm_colour(norm), marker=".", linestyle="none", alpha=0.6)
-            ends.append((float(middles[-1]), arm_name(norm).replace(" ", "\n"), arm_colour(norm)))
-        axis.set_xscale("log")
+        ends = over_setting(axis, found.arms, final_loss)
         axis.set_ylim(0, 1.15 * CHANCE)
+        rates = list(members(next(iter(found.arms.values()))[0]))
         axis.set_xticks(rates, [f"{lr:g}" for lr in rates], minor=False)
         axis.minorticks_off()
         paper_line(axis, CHANCE, f"guessing: ln 10 = {CHANCE:.3f}", GREY)

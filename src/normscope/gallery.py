@@ -27,26 +27,22 @@ VERDICTS = ("reproduced", "contradicted", "undecided")
 
 def page() -> str:
     """The whole page as markdown."""
-    parts = [INTRODUCTION, "| paper | " + " | ".join(VERDICTS) + " |\n" + "| --- " * 4 + "|\n" + _counts("../")]
+    parts = [INTRODUCTION, table("../")]
     for folder in _with_results():
         parts.append(f"## {_title(folder)}\n\n[What was run and what it means](../{_shown(folder)}/README.md)\n")
         parts += [_picture(figure) for figure in sorted((folder / "results").rglob("*.png"))]
     return "\n".join(parts)
 
 
-def table() -> str:
-    """For the README: a row a paper with the claims of each verdict."""
-    return "| paper | " + " | ".join(VERDICTS) + " |\n" + "| --- " * 4 + "|\n" + _counts("")
-
-
-def _counts(up: str) -> str:
+def table(up: str = "") -> str:
+    """For the README: a row a paper with the claims of each verdict; `up`: the way from the page to its folder."""
     rows = []
     for folder in _with_results():
         found = [verdict for report in _reports(folder) for verdict in verdicts_of(report)]
         if found:
             claims = (_names(found, verdict) for verdict in VERDICTS)
             rows.append(f"| [{_title(folder)}]({up}{_shown(folder)}/README.md) | {' | '.join(claims)} |\n")
-    return "".join(rows)
+    return "| paper | " + " | ".join(VERDICTS) + " |\n" + "| --- " * 4 + "|\n" + "".join(rows)
 
 
 def _names(found: list[Verdict], verdict: str) -> str:
