@@ -61,6 +61,15 @@ def _keep(values: dict[str, Tensor], layer: str, side: str) -> Callable[[nn.Modu
     return hook
 
 
+def flattened(values: Tensor) -> Tensor:
+    """All values in one dimension, in whatever order; a view where the channels are last in memory.
+
+    Args:
+        values: of any shape, if there are two dimensions or more with the channels in the second.
+    """
+    return (values.movedim(1, -1) if values.ndim > 1 else values).detach().reshape(-1)
+
+
 def ascending(values: Tensor) -> Tensor:
     """The values in order along the last dimension, without a graph."""
     if values.device.type == "cpu":  # torch.sort carries an index along, which takes four to six times as long there

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from normscope.layer_values import flattened
 from normscope.record import StepRecord
 from normscope.when import When
 
@@ -16,7 +17,7 @@ class Histogram:
 
     Attributes:
         edges (B+1,), counts (B,): of the bins.
-        total, total_squares: Σx and Σx².
+        total, total_squares: Σx and Σx², as float32 sums them.
     """
 
     edges: Tensor
@@ -35,15 +36,15 @@ def histogram(values: Tensor, bins: int) -> Histogram:
         values: of any shape; counted in float32.
         bins: B, at least 1.
     """
-    flat = values.detach().reshape(-1).float()
+    flat = flattened(values).float()
     low, high = torch.aminmax(flat)
     width = torch.where(high > low, high - low, torch.ones_like(high))
-    places = ((flat - low) * (bins / width)).to(torch.int64).clamp_(0, bins - 1)
+    places = (flat - low).mul_(bins / width).to(torch.int64).clamp_(0, bins - 1)
     counts = torch.zeros(bins, dtype=torch.int64, device=flat.device)
-    counts.scatter_add_(0, places, torch.ones_like(places))
+    counts.scatter_add_(0, places, counts.new_ones(()).expand_as(places))
     edges = low + width * torch.linspace(0, 1, bins + 1, device=flat.device)
-    total_squares = torch.linalg.vector_norm(flat, dtype=torch.float64).square()
-    return Histogram(edges, counts, flat.sum(dtype=torch.float64), total_squares)
+    # In float32: a conversion on the way takes twenty times as long on a CPU.
+    return Histogram(edges, counts, flat.sum().double(), torch.linalg.vector_norm(flat).double().square())
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from normscope.layer_values import ascending
+from normscope.layer_values import ascending, flattened
 from normscope.measurement import Measurement
 from normscope.record import StepRecord
 
@@ -61,7 +61,7 @@ def activation_distance(record: StepRecord, *, samples: int) -> Measurement:
 
 def in_order(values: Tensor, samples: int, generator: torch.Generator) -> Tensor:
     """At most so many values from all over a tensor, sorted: (N, C) or (N, C, H, W) -> (n,)."""
-    flat = values.movedim(1, -1).reshape(-1)  # (N H W C,), a view in channels-last memory
+    flat = flattened(values)
     if len(flat) > samples:
         drawn = torch.rand(samples, generator=generator, device=values.device, dtype=torch.float64)
         places = (torch.arange(samples, device=values.device) + drawn) * (len(flat) / samples)
@@ -76,6 +76,6 @@ def distances(layer: str, before: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
             f"probe.activation_distance: {layer} has {len(now)} values, and had {len(before)} on an earlier occasion; "
             f"keep the size of the batch, or take samples={min(len(before), len(now))}"
         )
-    w1 = (now - before).abs().mean(dtype=torch.float64)
-    sigma = torch.stack([before, now]).double().var(1, correction=0).mean().sqrt()
+    w1 = (now - before).abs().mean()
+    sigma = ((before.var(correction=0) + now.var(correction=0)) / 2).sqrt()
     return w1, w1 / sigma

@@ -41,7 +41,7 @@ def percentiles(record: StepRecord, *, samples: int, unit: int) -> Measurement:
         ValueError: if samples is too small, a layer has no such unit, or the network has no non-linearity.
     """
     if samples < 1:
-        raise ValueError(f"probe.percentiles.samples ({samples}) must be at least 1; try 2048")
+        raise ValueError(f"probe.percentiles.samples ({samples}) must be at least 1; try 512")
     layers = record.layer_values("pre_activations")
     if not layers:
         raise ValueError("probe.percentiles: this network has no hidden layer with an activation; leave the probe out")

@@ -68,7 +68,9 @@ def units(record: StepRecord) -> Measurement:
 def saturated_by_unit(values: Tensor, low: float, high: float | None) -> Tensor:
     """How many activations of each unit are at most `low` or at least `high`: (N, C) or (N, C, H, W) -> (C,).
 
-    Counted in the type of the values, which is the fastest on a CPU and exact up to 2^24 of them a unit.
+    Compared and counted in the type of the values, which is the fastest on a CPU and exact up to 2^24 of them a unit.
     """
-    flat = values <= low if high is None else (values <= low) | (values >= high)
-    return flat.to(values.dtype).sum([0, *range(2, values.ndim)])
+    flat = torch.le(values, low, out=torch.empty_like(values))  # 1 or 0
+    if high is not None:
+        flat += torch.ge(values, high, out=torch.empty_like(values))
+    return flat.sum([0, *range(2, values.ndim)])
