@@ -1,3 +1,4 @@
+import json
 import math
 from pathlib import Path
 
@@ -19,6 +20,18 @@ def test_the_page_shows_figure_verdicts_and_runs(tmp_path):
     assert "| X | a\\|b | 10 | 9 [8, ∞] points | 1 of 2 | laptop, mlp | **undecided** |" in page
     assert "- X at laptop, mlp: 2 pairs\n- X at laptop, mlp, by seed: 0: 9, 1: ∞\n" in page
     assert "| vgg11-none-laptop-seed9 | laptop | interrupted | 200 |" in page
+
+
+def test_a_comparison_without_claims_shows_its_runs_with_their_last_numbers(tmp_path):
+    fabricate(tmp_path, "none", 9)
+    (run,) = find_runs(tmp_path)
+    run.summary["metrics"] = {"test/accuracy": 0.5125, "train/loss": math.nan, "train/lr": 0.01}
+    write_page(tmp_path / "page.md", "a/b", [Path("b.png")], [], [run])
+    page = (tmp_path / "page.md").read_text()
+    assert "Verdicts" not in page
+    assert "| steps | last training loss | last test accuracy | device |" in page
+    assert "| 400 | - | 0.512 |" in page
+    assert json.loads((tmp_path / "page.json").read_text())["runs"][0]["metrics"]["train/loss"] is None
 
 
 def effect_of(effect, low, high, n, bound=""):

@@ -23,6 +23,7 @@ HOW_TO_READ = (
     "5 of 5, 7 of 8, ... pairs (one-sided sign test, p <= 0.05)."
 )
 COLUMNS = ("claim", "statement", "paper", "ours, median [95 % interval]", "pairs that hold", "scale", "verdict")
+LAST = {"train/loss": "last training loss", "test/accuracy": "last test accuracy"}
 STYLES = {"reproduced": "bold green", "contradicted": "bold red", "undecided": "bold yellow", "not run": "dim"}
 
 
@@ -99,7 +100,7 @@ def write_page(
         "normscope": __version__,
         "figures": [figure.name for figure in figures],
         "verdicts": [plain(asdict(verdict)) for verdict in verdicts],
-        "runs": [_facts(run) for run in runs],
+        "runs": [plain(_facts(run)) for run in runs],
     }
     replace_file(path.with_suffix(".json"), (json.dumps(found, indent=2, allow_nan=False) + "\n").encode())
 
@@ -132,13 +133,19 @@ def plain(value: Any) -> Any:
 
 def _markdown(experiment: str, figures: Sequence[Path], verdicts: Sequence[Verdict], runs: "Sequence[Run]") -> str:
     pictures = [f"![{figure.stem}]({figure.name})" for figure in figures]
-    lines = [f"# {experiment}", "", *pictures, "", "## Verdicts", "", card(verdicts)]
-    lines += ["", HOW_TO_READ, "", "## Runs", ""]
+    lines = [f"# {experiment}", "", *pictures, ""]
+    if verdicts:
+        lines += ["## Verdicts", "", card(verdicts), "", HOW_TO_READ, ""]
+    facts = [_facts(run) for run in runs]
+    last = [name for name in LAST if any(name in of["metrics"] for of in facts)]
+    lines += ["## Runs", ""]
     lines += markdown_rows(
-        ["run", "scale", "status", "steps", "device", "precision", "commit"],
+        ["run", "scale", "status", "steps", *(LAST[name] for name in last), "device", "precision", "commit"],
         (
-            [str(_facts(run)[key]) for key in ("run", "scale", "status", "step", "device", "precision", "commit")]
-            for run in runs
+            [str(of[key]) for key in ("run", "scale", "status", "step")]
+            + [number(of["metrics"].get(name, math.nan)) for name in last]
+            + [str(of[key]) for key in ("device", "precision", "commit")]
+            for of in facts
         ),
     )
     return "\n".join(lines) + "\n"
@@ -184,6 +191,7 @@ def _facts(run: "Run") -> dict[str, Any]:
         "seed": run.seed,
         "status": run.status,
         "step": run.summary.get("step", 0),
+        "metrics": run.summary.get("metrics", {}),
         "device": run.summary.get("device"),
         "precision": run.summary.get("precision"),
         "commit": commit + (" and changes" if run.summary.get("git_dirty") else ""),
