@@ -19,7 +19,7 @@ def test_the_page_shows_figure_verdicts_and_runs(tmp_path):
     assert "![b](b.png)" in page
     assert "| X | a\\|b | 10 | 9 [8, ∞] points | 1 of 2 | laptop, mlp | **undecided** |" in page
     assert "- X at laptop, mlp: 2 pairs\n- X at laptop, mlp, by seed: 0: 9, 1: ∞\n" in page
-    assert "| vgg11-none-laptop-seed9 | laptop | interrupted | 200 |" in page
+    assert "| vgg11-none-laptop-seed9 | laptop | 9 | interrupted | 200 |" in page
 
 
 def test_a_comparison_without_claims_shows_its_runs_with_their_last_numbers(tmp_path):
@@ -29,8 +29,8 @@ def test_a_comparison_without_claims_shows_its_runs_with_their_last_numbers(tmp_
     write_page(tmp_path / "page.md", "a/b", [Path("b.png")], [], [run])
     page = (tmp_path / "page.md").read_text()
     assert "Verdicts" not in page
-    assert "| steps | last training loss | last test accuracy | device |" in page
-    assert "| 400 | - | 0.512 |" in page
+    assert "| run | scale | seed | status | steps | last training loss | last test accuracy | device |" in page
+    assert "| vgg11-none-laptop-seed9 | laptop | 9 | finished | 400 | - | 0.512 |" in page
     assert json.loads((tmp_path / "page.json").read_text())["runs"][0]["metrics"]["train/loss"] is None
 
 

@@ -7,7 +7,8 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from normscope.pairs import DATA_SEED, ENDED, flat
+from normscope.differences import DATA_SEED, flat
+from normscope.pairs import ENDED
 from normscope.runs.reader import Run
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from normscope.differences import DATA_SEED, compared, differing, flat
+
 if TYPE_CHECKING:
     from normscope.runs.reader import Run
 
 ARM = "model/norm"
 ENDED = ("finished", "diverged")  # a run that was interrupted or failed has not shown how it ends
-OF_THE_MACHINE = ("device", "outputs", "checkpoint_every", "dataset.url")  # where and how a run was made, not what
 LENGTH = ("steps", "epochs")
-DATA_SEED = "dataset.seed"  # an experiment may let it follow the seed of the run
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def settings(runs: "Sequence[Run]", arm: str = ARM, free: Sequence[str] = ()) ->
     found: dict[str, list[Run]] = {}
     for run in runs:
         if option(run, arm) is not None:
-            compared = {key: value for key, value in _compared(run, arms).items() if key != DATA_SEED}
-            found.setdefault(json.dumps([run.scale, compared], sort_keys=True, default=str), []).append(run)
+            equal = {key: value for key, value in compared(run, arms).items() if key != DATA_SEED}
+            found.setdefault(json.dumps([run.scale, equal], sort_keys=True, default=str), []).append(run)
     groups = [part for group in found.values() for part in _by_data(group)]
     sorted_out = [
         Setting(group[0].scale, ", ".join([_label(group[0]), *_apart(group[0], groups, arms)]), _by_arm(group, arm))
@@ -131,14 +131,6 @@ def one_a_seed(members: "Sequence[Run]") -> "list[Run]":
     return [first[seed] for seed in sorted(first)]
 
 
-def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """A config as one level of dotted keys."""
-    found: dict[str, Any] = {}
-    for key, value in config.items():
-        found |= flat(value, f"{path}{key}.") if isinstance(value, Mapping) else {f"{path}{key}": value}
-    return found
-
-
 def _by_data(group: "list[Run]") -> "list[list[Run]]":
     """Runs alike but for the seed of their data: together if it follows their own, else by its value."""
     seeds = [flat(run.config).get(DATA_SEED) for run in group]
@@ -148,17 +140,6 @@ def _by_data(group: "list[Run]") -> "list[list[Run]]":
     for data, run in zip(seeds, group, strict=True):
         parts.setdefault(data, []).append(run)
     return list(parts.values())
-
-
-def _compared(run: "Run", arms: Sequence[str]) -> dict[str, Any]:
-    """What two runs of a pair must agree in: choices (of groups, with slashes) and values (with dots)."""
-    own = tuple(arm.replace("/", ".") for arm in arms)
-    below = tuple(f"{key}." for key in own)
-    ignored = {*OF_THE_MACHINE, "seed", "scale", *own, *arms}
-    if run.choices.get("dataset") != "folder":  # there the root is the data; elsewhere a checksum says what they are
-        ignored.add("dataset.root")
-    everything = {**flat(run.config), **run.choices}
-    return {key: value for key, value in everything.items() if key not in ignored and not key.startswith(below)}
 
 
 def _label(run: "Run") -> str:
@@ -179,14 +160,11 @@ def _apart(run: "Run", groups: "list[list[Run]]", arms: Sequence[str]) -> list[s
     """What sets a setting apart from those of the same scale and label: at most three values, e.g. optimizer.lr=0.1;
     of another choice its name alone, not the values that come with it."""
     alike = [
-        _compared(group[0], arms) for group in groups if (group[0].scale, _label(group[0])) == (run.scale, _label(run))
+        compared(group[0], arms) for group in groups if (group[0].scale, _label(group[0])) == (run.scale, _label(run))
     ]
-    own = _compared(run, arms)
-    different = sorted(key for key in {*own}.union(*alike) if any(other.get(key) != own.get(key) for other in alike))
+    own = compared(run, arms)
     follows = {DATA_SEED} if own.get(DATA_SEED) == run.seed else set()
-    brought = tuple(f"{key.replace('/', '.')}." for key in different if key in run.choices)
-    told = [key for key in different if key in own and key not in follows and not key.startswith(brought)]
-    told = [key for key in told if not key.endswith(("_target_", "_partial_"))]
+    told = [key for key in differing([own, *alike], run.choices) if key in own and key not in follows]
     shown = [f"{key}={own[key]}" for key in told]
     return shown[:3] + (["..."] if len(shown) > 3 else [])
 

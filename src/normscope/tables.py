@@ -12,6 +12,7 @@ from rich.text import Text
 
 from normscope import __version__
 from normscope.claims import Verdict
+from normscope.differences import told_apart
 from normscope.runs.atomic import replace_file
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def write_page(
         "normscope": __version__,
         "figures": [figure.name for figure in figures],
         "verdicts": [plain(asdict(verdict)) for verdict in verdicts],
-        "runs": [plain(_facts(run)) for run in runs],
+        "runs": plain(_facts(runs)),
     }
     replace_file(path.with_suffix(".json"), (json.dumps(found, indent=2, allow_nan=False) + "\n").encode())
 
@@ -136,18 +137,13 @@ def _markdown(experiment: str, figures: Sequence[Path], verdicts: Sequence[Verdi
     lines = [f"# {experiment}", "", *pictures, ""]
     if verdicts:
         lines += ["## Verdicts", "", card(verdicts), "", HOW_TO_READ, ""]
-    facts = [_facts(run) for run in runs]
-    last = [name for name in LAST if any(name in of["metrics"] for of in facts)]
-    lines += ["## Runs", ""]
-    lines += markdown_rows(
-        ["run", "scale", "status", "steps", *(LAST[name] for name in last), "device", "precision", "commit"],
-        (
-            [str(of[key]) for key in ("run", "scale", "status", "step")]
-            + [number(of["metrics"].get(name, math.nan)) for name in last]
-            + [str(of[key]) for key in ("device", "precision", "commit")]
-            for of in facts
-        ),
-    )
+    facts = _facts(runs)
+    settings = facts[0]["settings"] if facts else {}
+    columns = {name: name for name in ("run", "scale", "seed", *settings, "status")} | {"step": "steps"}
+    columns |= {name: title for name, title in LAST.items() if any(name in of["metrics"] for of in facts)}
+    columns |= {name: name for name in ("device", "precision", "commit")}
+    rows = ([_cell({**of, **of["settings"], **of["metrics"]}.get(name, "")) for name in columns] for of in facts)
+    lines += ["## Runs", "", *markdown_rows(list(columns.values()), rows)]
     return "\n".join(lines) + "\n"
 
 
@@ -183,17 +179,26 @@ def markdown_rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells]
 
 
-def _facts(run: "Run") -> dict[str, Any]:
-    commit = str(run.summary.get("git_commit") or "unknown")[:12]
-    return {
-        "run": run.folder.name,
-        "scale": run.scale,
-        "seed": run.seed,
-        "status": run.status,
-        "step": run.summary.get("step", 0),
-        "metrics": run.summary.get("metrics", {}),
-        "device": run.summary.get("device"),
-        "precision": run.summary.get("precision"),
-        "commit": commit + (" and changes" if run.summary.get("git_dirty") else ""),
-        "config_hash": run.summary.get("config_hash"),
-    }
+def _cell(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def _facts(runs: "Sequence[Run]") -> list[dict[str, Any]]:
+    """What each run was, in which settings it differs from the others, and how it ended."""
+    return [
+        {
+            "run": run.folder.name,
+            "scale": run.scale,
+            "seed": run.seed,
+            "settings": settings,
+            "status": run.status,
+            "step": run.summary.get("step", 0),
+            "metrics": run.summary.get("metrics", {}),
+            "device": run.summary.get("device"),
+            "precision": run.summary.get("precision"),
+            "commit": str(run.summary.get("git_commit") or "unknown")[:12]
+            + (" and changes" if run.summary.get("git_dirty") else ""),
+            "config_hash": run.summary.get("config_hash"),
+        }
+        for run, settings in zip(runs, told_apart(runs), strict=True)
+    ]

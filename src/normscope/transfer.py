@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from normscope.blocks import Block, blocks, named
 from normscope.data.dataset import Dataset
+from normscope.differences import flat
 from normscope.errors import UsageError
-from normscope.pairs import flat
 from normscope.parts import load_dataset
 from normscope.runs.checkpoint import load_checkpoint
 from normscope.runs.folder import config_hash

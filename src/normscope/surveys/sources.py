@@ -7,8 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from normscope.differences import flat
 from normscope.errors import UsageError
-from normscope.pairs import ENDED, flat
+from normscope.pairs import ENDED
 from normscope.preflight import check_config
 from normscope.runs.folder import config_hash
 from normscope.runs.reader import Run, find_runs, read_run

@@ -1,0 +1,49 @@
+"""What sets runs apart: their choices (of groups, with slashes) and values (with dots)."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from normscope.runs.reader import Run
+
+OF_THE_MACHINE = ("device", "outputs", "checkpoint_every", "dataset.url")  # where and how a run was made, not what
+DATA_SEED = "dataset.seed"  # an experiment may let it follow the seed of the run
+
+
+def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """A config as one level of dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        found |= flat(value, f"{path}{key}.") if isinstance(value, Mapping) else {f"{path}{key}": value}
+    return found
+
+
+def compared(run: "Run", arms: Sequence[str] = ()) -> dict[str, Any]:
+    """What runs of one setting agree in: all but the arms, the seed, the scale and the machine."""
+    own = tuple(arm.replace("/", ".") for arm in arms)
+    below = tuple(f"{key}." for key in own)
+    ignored = {*OF_THE_MACHINE, "seed", "scale", *own, *arms}
+    if run.choices.get("dataset") != "folder":  # there the root is the data; elsewhere a checksum says what they are
+        ignored.add("dataset.root")
+    everything = {**flat(run.config), **run.choices}
+    return {key: value for key, value in everything.items() if key not in ignored and not key.startswith(below)}
+
+
+def differing(settings: Sequence[Mapping[str, Any]], choices: Mapping[str, Any]) -> list[str]:
+    """The keys in which some of these settings differ, sorted; of another choice its name alone, not what it brings.
+
+    Args:
+        settings: see `compared`; choices: which of the keys are choices of groups.
+    """
+    keys = sorted(set().union(*settings))
+    different = [key for key in keys if any(other.get(key) != settings[0].get(key) for other in settings)]
+    brought = tuple(f"{key.replace('/', '.')}." for key in different if key in choices)
+    return [key for key in different if not key.startswith(brought) and not key.endswith(("_target_", "_partial_"))]
+
+
+def told_apart(runs: "Sequence[Run]") -> list[dict[str, str]]:
+    """Of each run its value of every setting in which these runs differ, the seed left out; "" where it has none."""
+    settings = [compared(run) for run in runs]
+    choices = {key: value for run in runs for key, value in run.choices.items()}
+    keys = [key for key in differing(settings, choices) if key != DATA_SEED] if settings else []
+    return [{key: "" if own.get(key) is None else str(own[key]) for key in keys} for own in settings]
