@@ -134,7 +134,7 @@ def test_no_runs_at_all_say_so(tmp_path, capsys):
 def test_an_unknown_experiment_lists_those_known(tmp_path, capsys):
     assert main(["seminar/bn", "--outputs", str(tmp_path)]) == 1
     error = capsys.readouterr().err
-    assert "there is no experiment 'seminar/bn'; those known are " in error
+    assert "'seminar/bn' is neither a folder nor an experiment; those known are " in error
     assert "seminar/bn_vs_no_bn" in error
 
 
@@ -143,7 +143,7 @@ def test_one_mistaken_name_does_not_lose_the_other_report(tmp_path, capsys):
     arms(tmp_path, [0])
     assert main(["nothing", EXPERIMENT, "--outputs", str(tmp_path)]) == 1
     assert (tmp_path / FOLDER / "bn_vs_no_bn.png").exists()
-    assert "there is no experiment 'nothing'" in capsys.readouterr().err
+    assert "'nothing' is neither a folder nor an experiment" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("quick")
@@ -157,7 +157,7 @@ def test_a_damaged_search_does_not_lose_the_other_reports(tmp_path, capsys):
 
 
 def test_a_name_cannot_lead_out_of_the_folder(tmp_path):
-    with pytest.raises(UsageError, match="there is no experiment"):
+    with pytest.raises(UsageError, match="neither a folder nor an experiment"):
         report("../tests/fabricated", tmp_path)
 
 

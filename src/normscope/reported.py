@@ -48,7 +48,7 @@ def runs_of(experiment: str, outputs: Path, console: Console) -> list[Run]:
     if runs or not needs_runs(experiment):
         return runs
     if experiment not in known():
-        raise UsageError(f"there is no experiment {experiment!r}; those known are {', '.join(known())}")
+        raise UsageError(f"{experiment!r} is neither a folder nor an experiment; those known are {', '.join(known())}")
     raise UsageError(
         f"{outputs.absolute()} holds no runs of {source} (folders with a config.yaml and a summary.json); name another "
         f"folder by --outputs DIR, or make some: normscope experiment={arms_of(source)[0]} scale=laptop dataset=sample"
