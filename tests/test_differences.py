@@ -24,6 +24,14 @@ def test_a_value_of_the_same_choice_is_told(tmp_path):
     assert both(tmp_path)[1] == [{"optimizer.lr": "0.1"}, {"optimizer.lr": "0.01"}]
 
 
+def test_lists_of_choices_are_told_by_their_names(tmp_path):
+    regularizers = {"a": {}, "b": {"l2": {"loss": {"strength": 5e-4}}}, "c": {"flip": {}, "l2": {"loss": {}}}}
+    for name, of in regularizers.items():
+        fabricate(tmp_path, "batch", 0, name=name, regularizer=of)
+    assert [told["regularizer"] for told in both(tmp_path)[1]] == ["none", "l2", "flip+l2"]
+    assert all(told.keys() == {"regularizer"} for told in both(tmp_path)[1])
+
+
 def test_one_run_differs_from_nothing(tmp_path):
     fabricate(tmp_path, "batch", 0)
     assert both(tmp_path)[1] == [{}]

@@ -42,8 +42,19 @@ def differing(settings: Sequence[Mapping[str, Any]], choices: Mapping[str, Any])
 
 
 def told_apart(runs: "Sequence[Run]") -> list[dict[str, str]]:
-    """Of each run its value of every setting in which these runs differ, the seed left out; "" where it has none."""
-    settings = [compared(run) for run in runs]
-    choices = {key: value for run in runs for key, value in run.choices.items()}
+    """Of each run its value of every setting in which these runs differ, the seed left out; "" where it has none.
+
+    Of a list of choices (regularizer) it is their names with + between them.
+    """
+    lists = [_lists(run) for run in runs]
+    settings = [{**compared(run), **names} for run, names in zip(runs, lists, strict=True)]
+    choices = {
+        key: value for run, names in zip(runs, lists, strict=True) for key, value in (run.choices | names).items()
+    }
     keys = [key for key in differing(settings, choices) if key != DATA_SEED] if settings else []
     return [{key: "" if own.get(key) is None else str(own[key]) for key in keys} for own in settings]
+
+
+def _lists(run: "Run") -> dict[str, str]:
+    groups = {group: of for group, of in run.config.items() if isinstance(of, Mapping) and group not in run.choices}
+    return {group: "+".join(of) or "none" for group, of in groups.items()}
