@@ -24,6 +24,16 @@ def test_a_value_of_the_same_choice_is_told(tmp_path):
     assert both(tmp_path)[1] == [{"optimizer.lr": "0.1"}, {"optimizer.lr": "0.01"}]
 
 
+def test_a_value_that_differs_among_the_runs_of_one_choice_is_told_beside_it(tmp_path):
+    for name, optimizer, lr in (("a", "adam", 0.1), ("b", "sgd", 0.1), ("c", "sgd", 0.01)):
+        fabricate(tmp_path, "batch", 0, name=name, optimizer={"lr": lr}, choices={"optimizer": optimizer})
+    assert [of["optimizer"] + " " + of["optimizer.lr"] for of in both(tmp_path)[1]] == [
+        "adam 0.1",
+        "sgd 0.1",
+        "sgd 0.01",
+    ]
+
+
 def test_lists_of_choices_are_told_by_their_names(tmp_path):
     regularizers = {"a": {}, "b": {"l2": {"loss": {"strength": 5e-4}}}, "c": {"flip": {}, "l2": {"loss": {}}}}
     for name, of in regularizers.items():

@@ -35,10 +35,20 @@ def differing(settings: Sequence[Mapping[str, Any]], choices: Mapping[str, Any])
     Args:
         settings: see `compared`; choices: which of the keys are choices of groups.
     """
-    keys = sorted(set().union(*settings))
-    different = [key for key in keys if any(other.get(key) != settings[0].get(key) for other in settings)]
-    brought = tuple(f"{key.replace('/', '.')}." for key in different if key in choices)
-    return [key for key in different if not key.startswith(brought) and not key.endswith(("_target_", "_partial_"))]
+    keys = [key for key in sorted(set().union(*settings)) if not key.endswith(("_target_", "_partial_"))]
+    different = [key for key in keys if len({str(of.get(key)) for of in settings}) > 1]
+    groups = [key for key in different if key in choices]
+    return [key for key in different if not any(_brought(key, group, settings) for group in groups)]
+
+
+def _brought(key: str, group: str, settings: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a value comes with the choice of a group: it is the group's, and one for each of its options."""
+    if not key.startswith(f"{group.replace('/', '.')}."):
+        return False
+    values: dict[str, set[str]] = {}
+    for of in settings:
+        values.setdefault(str(of.get(group)), set()).add(str(of.get(key)))
+    return all(len(found) == 1 for found in values.values())
 
 
 def told_apart(runs: "Sequence[Run]") -> list[dict[str, str]]:
