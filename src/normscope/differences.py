@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from normscope.runs.reader import Run
 
 OF_THE_MACHINE = ("device", "outputs", "checkpoint_every", "dataset.url")  # where and how a run was made, not what
+LENGTH = ("steps", "epochs")
 DATA_SEED = "dataset.seed"  # an experiment may let it follow the seed of the run
 
 
@@ -52,8 +53,9 @@ def _brought(key: str, group: str, settings: Sequence[Mapping[str, Any]]) -> boo
 
 
 def told_apart(runs: "Sequence[Run]") -> list[dict[str, str]]:
-    """Of each run its value of every setting in which these runs differ, the seed left out; "" where it has none.
+    """Of each run its value of every setting in which these runs differ; "" where it has none.
 
+    The seed and the length are left out: they stand beside it wherever this is shown.
     Of a list of choices (regularizer) it is their names with + between them.
     """
     lists = [_lists(run) for run in runs]
@@ -61,7 +63,7 @@ def told_apart(runs: "Sequence[Run]") -> list[dict[str, str]]:
     choices = {
         key: value for run, names in zip(runs, lists, strict=True) for key, value in (run.choices | names).items()
     }
-    keys = [key for key in differing(settings, choices) if key != DATA_SEED] if settings else []
+    keys = [key for key in differing(settings, choices) if key not in (DATA_SEED, *LENGTH)] if settings else []
     return [{key: "" if own.get(key) is None else str(own[key]) for key in keys} for own in settings]
 
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from normscope.differences import DATA_SEED, compared, differing, flat
+from normscope.differences import DATA_SEED, LENGTH, compared, differing, flat
 
 if TYPE_CHECKING:
     from normscope.runs.reader import Run
 
 ARM = "model/norm"
 ENDED = ("finished", "diverged")  # a run that was interrupted or failed has not shown how it ends
-LENGTH = ("steps", "epochs")
 
 
 @dataclass(frozen=True)
