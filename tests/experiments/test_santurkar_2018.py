@@ -100,6 +100,18 @@ def test_a_landscape_that_is_wider_with_batchnorm_contradicts_s4a(tmp_path):
     assert verdicts(tmp_path, "figure_4")["S4a"].verdict == "contradicted"
 
 
+@pytest.mark.parametrize(("lost", "verdict"), [("none", "reproduced"), ("batch", "contradicted")])
+def test_a_run_that_diverged_before_the_probes_has_the_widest_landscape(tmp_path, lost, verdict):
+    """It counts as the worst there is, also where none of its probes lies within the part that is compared."""
+    for seed in range(5):
+        for norm in ("none", "batch"):
+            series = {} if norm == lost else paper_like(norm)
+            status = "diverged" if norm == lost else "finished"
+            fabricate(tmp_path, norm, seed, series=series, status=status, experiment="santurkar_2018/vgg")
+    found = verdicts(tmp_path, "figure_4")["S4a"]
+    assert (found.n, found.verdict) == (5, verdict)
+
+
 def test_s1a_is_the_ratio_of_the_steps_to_90_percent(tmp_path):
     """A running mean of ten values: 0.9 is reached nine values after the first that is above it."""
 
@@ -254,6 +266,25 @@ def test_lp_norms_are_judged_one_by_one(tmp_path):
     assert found["S5a, l_infinity"].n == 0
     figure = loaded(source_of(name)).plot(find_runs(tmp_path))
     assert "n = 5 l1" in figure._supxlabel.get_text()
+
+
+def test_s5d_needs_a_wider_landscape_at_most_probes(tmp_path):
+    """Three times as wide in the median over its own probes, and yet the larger one at 60 % of them only."""
+
+    def arm(width, change):
+        series = {
+            "train/accuracy": flat(0.9),
+            "loss_landscape/min": flat(1.0),
+            "loss_landscape/max": lambda step: np.exp(width(step)),
+            "gradient_predictiveness/max": flat(change),
+        }
+        return {"series": series, "loss": flat(0.1), "accuracy": flat(0.8)}
+
+    name = "santurkar_2018/vgg_norms"
+    none = arm(lambda step: np.where(step <= 150, 0.6, 0.1), 50)
+    vgg(tmp_path, range(5), name, none=none, l1=arm(flat(0.2), 20))
+    found = {verdict.claim: verdict for verdict in loaded(source_of(name)).claims(find_runs(tmp_path))}["S5d, l1"]
+    assert (found.effect, found.verdict) == (pytest.approx(3), "undecided")
 
 
 def gaps(largest):
