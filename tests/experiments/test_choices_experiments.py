@@ -206,6 +206,20 @@ def test_batchnorm_matters_by_the_range_over_the_inits(tmp_path):
     assert (found.effect, found.verdict) == (0.25, "reproduced")
 
 
+def test_a_sweep_that_is_not_over_does_not_narrow_the_range(tmp_path):
+    """The widest init has not been run with BatchNorm yet; and another setting has no run from He's weights."""
+    module = module_of("inits")
+    ends = {"none": {"he_normal": 1, "default": 1.1, "gaussian": 2}, "batch": {"he_normal": 1, "default": 1.1}}
+    for seed in FIVE:
+        for norm, finals in ends.items():
+            for init, end in finals.items():
+                loss = lambda step, end=end: end + 0 * step  # noqa: E731
+                run_of(tmp_path, "init", init, seed, "model/norm", norm, loss=loss)
+    run_of(tmp_path / "other", "init", "gaussian", 0, "model/norm", "none", batch_size=1)
+    found = claim(module, tmp_path, "B1")
+    assert (found.n, found.verdict) == (0, "undecided")
+
+
 def test_a_claim_without_runs_is_not_run(tmp_path):
     run_of(tmp_path, "init", "zeros", 0, "model/norm", "none")
     for name in ("inits", "activations"):
