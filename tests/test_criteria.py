@@ -58,6 +58,15 @@ def test_at_most_is_a_threshold_from_above(tmp_path):
     assert "misses the threshold without pointing the other way" in weak.note
 
 
+def test_what_a_threshold_allows_is_not_the_opposite(tmp_path):
+    """A loss of at most 4 is claimed: of losses of 1, 2, 5, 5 and 5 two meet it, and only three speak against it."""
+    for seed, lost in enumerate((1.0, 2.0, 5.0, 5.0, 5.0)):
+        pair(tmp_path, seed, none=0.0, batch=lost)
+    found = only(verdicts(CLAIM, find_runs(tmp_path), [difference(last("size"), worst=math.inf, at_most=4)]))
+    assert (found.verdict, found.holds) == ("undecided", 2)
+    assert "only 3 of 5 pairs do" in found.note
+
+
 def test_a_pair_must_meet_every_criterion(tmp_path):
     for seed in FIVE:
         for norm, first, second in (("none", 1.0, 4.0), ("batch", 3.0, 3.0)):

@@ -45,6 +45,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "families": {"differences", "pairs", "runs"},
     "criteria": {"claims", "families", "pairs", "quantities", "runs", "statistics"},
     "quantities": {"statistics", "runs"},
+    "step_by_step": {"criteria", "quantities", "runs"},
     "searches": {"runs"},
     "figures": {"families", "pairs", "quantities", "runs", "searches", "statistics"},
     "searched": {"figures", "runs", "searches"},

@@ -68,20 +68,21 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
 
 
 def _share(alike: Sequence[Setting], without: Run, treated: Run) -> float | None:
-    """The range of the final losses over the inits with BatchNorm, divided by that without."""
-    wide, narrow = (_range(alike, run) for run in (without, treated))
-    if wide is None or narrow is None:
+    """The range of the final losses over the inits with BatchNorm, divided by that without; None where they are not of
+    the same inits, or of one alone."""
+    plain, normed = (_final_losses(alike, run) for run in (without, treated))
+    if plain.keys() != normed.keys() or len(plain) < 2:
         return None
+    wide, narrow = (max(losses.values()) - min(losses.values()) for losses in (plain, normed))
     return narrow / wide if wide > 0 and min(wide, narrow) < math.inf else math.nan
 
 
-def _range(alike: Sequence[Setting], run: Run) -> float | None:
-    """From the lowest to the highest final loss of the inits of a run's setting and seed; None if there is but one."""
-    setting = next(setting for setting in alike if run in setting.arms["he_normal"])
-    losses = [
-        math.inf if other.status == "diverged" else float(other.series("train/loss")[1][-WINDOW:].mean())
+def _final_losses(alike: Sequence[Setting], run: Run) -> dict[str, float]:
+    """Init -> the loss at the end of its run, of a run's setting and seed; infinite where it diverged."""
+    setting = next(setting for setting in alike if run in setting.arms.get("he_normal", ()))
+    return {
+        init: math.inf if other.status == "diverged" else float(other.series("train/loss")[1][-WINDOW:].mean())
         for init, members in setting.arms.items()
         for other in members
         if init != "zeros" and other.seed == run.seed and other.status in ENDED
-    ]
-    return max(losses) - min(losses) if len(losses) > 1 else None
+    }

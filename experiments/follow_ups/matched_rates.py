@@ -41,12 +41,15 @@ def best(family: Run) -> float:
 
 def score(run: Run, split: str) -> float:
     """The final accuracy in points; a run that diverged knows nothing."""
-    found = 0.0 if run.status == "diverged" else in_points(final(f"{split}/accuracy"))(run)
-    return 0.0 if math.isnan(found) else found
+    return 0.0 if run.status == "diverged" else in_points(final(f"{split}/accuracy"))(run)
 
 
-def share_of_gap(none: Run, batch: Run) -> float:
-    """Gap at the matched rate / gap at the best rates; a tie where BatchNorm gains nothing at its best."""
+def share_of_gap(none: Run, batch: Run) -> float | None:
+    """Gap at the matched rate / gap at the best rates; a tie where BatchNorm gains nothing at its best, None where a
+    run has no accuracy to choose by."""
+    runs = [*members(none).values(), *members(batch).values()]
+    if any(math.isnan(score(run, split)) for run in runs for split in ("validation", "test")):
+        return None
     matched = best(none)
     without = score(members(none)[matched], "test")
     at_best = score(members(batch)[best(batch)], "test") - without

@@ -11,7 +11,7 @@ from normscope.figures.look import GREY, entitle, new_figure
 from normscope.pairs import Pairs, data_of
 from normscope.runs.reader import Run
 from normscope.searches.narrowed import EDGE
-from normscope.searches.record import Search, Tried, searches_of, tried
+from normscope.searches.record import Search, Tried, lacking, searches_of, tried
 from normscope.searches.space import Interval
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ def made(runs: Sequence[Run]) -> tuple[list[Made], list[str]]:
         trials, seed = tried(search, members), members[0].seed
         if search.method != "random" or LR not in [setting.key for setting in search.space] or seed in whole:
             continue
-        if len(trials) < search.trials:
-            remarks.append(f"seed {seed}: {len(trials)} of {search.trials} trials, not used")
+        if unended := lacking(search, trials):
+            remarks.append(f"seed {seed}: {unended}, not used")
         elif math.isfinite(trials[0].score):
             whole[seed] = Made(search, members, trials)
     return [whole[seed] for seed in sorted(whole)], remarks

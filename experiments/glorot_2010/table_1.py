@@ -43,26 +43,34 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
 
 
 def best(family: Run) -> Run | None:
-    """The run with the highest accuracy on the validation images at its end; None if all have diverged."""
+    """The run with the highest accuracy on the validation images at its end; None if no run has one."""
     scores = {lr: final("validation/accuracy")(run) for lr, run in members(family).items() if run.status == "finished"}
     known = {lr: score for lr, score in scores.items() if not math.isnan(score)}
     return members(family)[max(known, key=lambda lr: known[lr])] if known else None
 
 
 def error(family: Run) -> float:
-    """The test error of the best run in percent; infinite if all have diverged."""
+    """The test error of the best run in percent; infinite if all have diverged, nan if none has a validation score."""
+    if all(run.status == "diverged" for run in members(family).values()):
+        return math.inf
     run = best(family)
-    return math.inf if run is None else 100 * (1 - final("test/accuracy")(run))
+    return math.nan if run is None else 100 * (1 - final("test/accuracy")(run))
 
 
 def plot(runs: Sequence[Run]) -> "Figure":
-    """The test error over the steps, of each arm at the learning rate that is best on the validation images."""
+    """The test error over the steps, of each arm at the learning rate that is best on the validation images.
+
+    Raises:
+        UsageError: if no seed has all its runs, or none has a validation score.
+    """
     groups = [group for group in pairs(families(runs, OVER), "init", *ARMS) if group.pairs]
     if not groups:
         raise UsageError(f"no seed has runs from {' and '.join(ARMS)} at all its learning rates: nothing to draw yet")
     group = max(groups, key=lambda group: len(group.pairs))
     chosen = {arm: [best(pair[place]) for pair in group.pairs] for place, arm in enumerate(ARMS)}
     arms = {arm: [run for run in found if run is not None] for arm, found in chosen.items()}
+    if not any(arms.values()):
+        raise UsageError("no run has a validation accuracy to choose its learning rate by: run with dataset.validation")
     with new_figure(9.4, 6.6) as figure:
         axis = figure.subplots()
         ends = {arm: band(axis, [of_test(run) for run in own], arm_colour(arm)) for arm, own in arms.items()}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, difference, ratio, verdicts
+from normscope.criteria import difference, of_treated, ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.lines import paper_line
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ARMS = ("none", "batch", "l1", "l2", "l_infinity")
 EARLY = 1500  # steps, S4d
 EDGE = (1.8, 2.2)  # S4d, of beta x lr: the edge of stability, 2
+BETA_TIMES_LR = median_of("gradient_predictiveness/relative/eta_1")  # ‖∇L(θ − lr g) − g‖ / ‖g‖: beta at η = lr
 
 S4D_EARLY = Claim(
     "S4d, gradient",
@@ -30,8 +31,8 @@ S4D_EARLY = Claim(
 )
 S4D_EDGE = Claim(
     "S4d, beta",
-    f"deep linear network with BatchNorm, lr 1e-6: the median over the run of beta x lr lies in {EDGE[0]} to "
-    f"{EDGE[1]}, at the edge of stability",
+    "deep linear network with BatchNorm, lr 1e-6: the median over the run of beta x lr, beta between the weights and "
+    f"one gradient step on, lies in {EDGE[0]} to {EDGE[1]}, at the edge of stability",
     "2.01 (read off figure 11b)",
     "beta x lr",
 )
@@ -52,13 +53,15 @@ S5C = Claim(
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """S4d in its two halves, S5b for each normalisation, S5c. L-infinity is reported, and thought fragile."""
-    at_the_edge = Criterion(lambda none, batch: beta_times_lr(batch), tie=np.inf, at_most=EDGE[1])
-    not_below = Criterion(lambda none, batch: beta_times_lr(batch), tie=-np.inf, at_least=EDGE[0])
+    at_the_edge = [
+        of_treated(BETA_TIMES_LR, worst=np.inf, tie=np.inf, at_most=EDGE[1]),
+        of_treated(BETA_TIMES_LR, worst=np.inf, tie=-np.inf, at_least=EDGE[0]),
+    ]
     found = [
         *verdicts(
             S4D_EARLY, runs, [ratio(largest_change, worst=np.inf, at_least=1e3)], reference="batch", treated="none"
         ),
-        *verdicts(S4D_EDGE, runs, [at_the_edge, not_below]),
+        *verdicts(S4D_EDGE, runs, at_the_edge, reference="batch", treated="batch"),
     ]
     lower = [difference(mean_log_loss, worst=np.inf, at_most=np.nextafter(0, -1))]
     for norm in ARMS[1:]:
@@ -73,12 +76,6 @@ def largest_change(run: Run) -> float:
     steps, values = run.series("gradient_predictiveness/max")
     early = values[steps <= EARLY]
     return float(np.where(np.isfinite(early), early, np.inf).max()) if len(early) else np.nan
-
-
-def beta_times_lr(run: Run) -> float:
-    """The median over the run of the effective smoothness between the weights and where one step leads, times lr."""
-    at_lr = median_of("gradient_predictiveness/relative/eta_1")(run)
-    return at_lr if run.status == "finished" else np.inf
 
 
 def mean_log_loss(run: Run) -> float:

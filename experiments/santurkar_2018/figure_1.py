@@ -44,7 +44,7 @@ S1D = Claim(
 
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
-    """S1a, S1b and S1d; S1c and S1e are of other learning rates."""
+    """S1a, S1b and S1d; S1c is of lr 0.5, in vgg_fast."""
     return [
         *verdicts(S1A, runs, [ratio(steps_until("train/accuracy", LEARNED, WINDOW), worst=np.inf, at_most=0.7)]),
         *verdicts(S1B, runs, [difference(in_points(mean_of("train/accuracy")), worst=-np.inf, at_least=3)]),

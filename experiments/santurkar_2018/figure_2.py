@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RUNS = "santurkar_2018/vgg"
 ARMS = ("none", "batch", "noisy_batch")
 LAYERS = ("layer2", "layer9", "layer13")
-IN_THEORY = 1 - 1 / np.sqrt(2)  # the median of |Δμ| for two shifts drawn from U(-1/2, 1/2)
+IN_THEORY = 1 / 3  # the mean of |Δμ| for two shifts drawn from U(-1/2, 1/2)
 
 S2A = Claim(
     "S2a",
@@ -74,8 +74,8 @@ def plot(runs: Sequence[Run]) -> "Figure":
                 f"The inputs of {layer} shift by",
             )
         text = (
-            f"{found.caption()} Noise behind BatchNorm as in the paper's algorithm 1; if a unit's own mean did not "
-            f"move at all, the noise alone would shift it by {IN_THEORY:.3f} in the median."
+            f"{found.caption()} Noise behind BatchNorm as in the paper's algorithm 1; mean over a layer's units: "
+            f"if their own means did not move at all, the noise alone would shift them by {IN_THEORY:.3f}."
         )
         entitle(figure, "Noise behind BatchNorm", text)
     return figure

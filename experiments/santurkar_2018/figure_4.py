@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, ratio, verdicts
+from normscope.criteria import ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
-from normscope.quantities import median_log_ratio, median_of, percentile_of, within
+from normscope.quantities import median_log_ratio, median_of, percentile_of
 from normscope.runs.reader import Run
+from normscope.step_by_step import share_wider
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,10 +54,10 @@ S4F = Claim(
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """S4a, S4b, S4c and S4f; the arm without BatchNorm is the one that is said to be larger."""
-    width = median_log_ratio("loss_landscape/max", "loss_landscape/min", *MIDDLE)
+    band = ("loss_landscape/max", "loss_landscape/min", *MIDDLE)
     landscape = [
-        ratio(width, worst=np.inf, at_least=1.5),
-        Criterion(share_where_wider, tie=0.5, at_least=MOSTLY),
+        ratio(median_log_ratio(*band), worst=np.inf, at_least=1.5),
+        share_wider(*band, at_least=MOSTLY),
     ]
     return [
         verdict
@@ -68,19 +69,6 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
         )
         for verdict in verdicts(claim, runs, criteria, reference="batch", treated="none")
     ]
-
-
-def log_width(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """(steps, log of the largest over the least loss along the gradient)."""
-    (steps, most), (_, least) = (within(run, f"loss_landscape/{edge}", *MIDDLE) for edge in ("max", "min"))
-    return steps, np.log(most / least)
-
-
-def share_where_wider(batch: Run, none: Run) -> float | None:
-    """The share of the probed steps at which the loss varies more without BatchNorm."""
-    (steps, ours), (others, theirs) = log_width(none), log_width(batch)
-    _, here, there = np.intersect1d(steps, others, return_indices=True)
-    return float((ours[here] > theirs[there]).mean()) if len(here) else None
 
 
 def slope(run: Run) -> float:

@@ -12,7 +12,7 @@ from normscope.figures.look import INK, new_figure
 from normscope.pairs import Pairs, data_of
 from normscope.runs.reader import Run
 from normscope.searches.narrowed import EDGE
-from normscope.searches.record import Search, Tried, searches_of, tried
+from normscope.searches.record import Search, Tried, lacking, searches_of, tried
 from normscope.searches.space import Interval
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
         group, pairs = paired([run for run in runs if run.scale == scale], scale)
         if not pairs:
             needs = "needs both rounds of a seed; the second: search.within=outputs/search/coarse_to_fine/coarse-seed0"
-            found += [not_run(claim, scale, needs) for claim in (C1, C2, C3)]
+            found += [not_run(claim, scale, "; ".join([needs, *group.remarks])) for claim in (C1, C2, C3)]
             continue
         inside = [margin(coarse) for coarse, _ in pairs]
         gains = [100 * (fine.trials[0].score - coarse.trials[0].score) for coarse, fine in pairs]
@@ -101,11 +101,17 @@ def paired(runs: Sequence[Run], scale: str) -> tuple[Pairs, list[tuple[Round, Ro
     """The pairs (coarse, fine) of one seed; the runs that stand for them are those of the best trials."""
     found = rounds(runs)
     seeds = sorted({seed for seed, _ in found})
-    both = [seed for seed in seeds if (seed, "fine") in found]
-    pairs = [(found[seed, "coarse"], found[seed, "fine"]) for seed in both]
-    remarks = tuple(f"seed {seed}: no second round, not used" for seed in seeds if seed not in both)
+    pairs, remarks = [], []
+    for seed in seeds:
+        coarse, fine = found[seed, "coarse"], found.get((seed, "fine"))
+        if fine is None:
+            remarks.append(f"seed {seed}: no second round, not used")
+        elif unended := lacking(coarse.search, coarse.trials) or lacking(fine.search, fine.trials):
+            remarks.append(f"seed {seed}: {unended} of a round so far, not used")
+        else:
+            pairs.append((coarse, fine))
     best = tuple((best_run(coarse), best_run(fine)) for coarse, fine in pairs)
-    return Pairs(scale, data_of(runs[0]), best, remarks), pairs
+    return Pairs(scale, data_of(runs[0]), best, tuple(remarks)), pairs
 
 
 def best_run(part: Round) -> Run:

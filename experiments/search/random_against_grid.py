@@ -13,7 +13,7 @@ from normscope.figures.look import INK, new_figure
 from normscope.pairs import Pairs, data_of
 from normscope.runs.reader import Run
 from normscope.searches.importance import importance
-from normscope.searches.record import Search, Tried, searches_of, tried
+from normscope.searches.record import Search, Tried, lacking, searches_of, tried
 from normscope.searches.space import Interval
 from normscope.statistics import median
 
@@ -54,7 +54,7 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
         group, pairs = paired([run for run in runs if run.scale == scale], scale)
         if not pairs:
             needs = "needs both searches of a seed, with search=grid and with search=random"
-            found += [not_run(claim, scale, needs) for claim in (S1, S2)]
+            found += [not_run(claim, scale, "; ".join([needs, *group.remarks])) for claim in (S1, S2)]
             continue
         gains = [100 * (random.trials[0].score - grid.trials[0].score) for grid, random in pairs]
         leads = [lead(random) for _, random in pairs]
@@ -80,12 +80,14 @@ def paired(runs: Sequence[Run], scale: str) -> tuple[Pairs, list[tuple[Made, Mad
     found, pairs, remarks = made(runs), [], []
     for seed in sorted({seed for seed, _ in found}):
         grid, random = found.get((seed, "grid")), found.get((seed, "random"))
-        if grid and random and len(grid.trials) == len(random.trials):
-            pairs.append((grid, random))
-        elif grid and random:
+        if not grid or not random:
+            remarks.append(f"seed {seed}: only one of the two searches, not used")
+        elif unended := lacking(grid.search, grid.trials) or lacking(random.search, random.trials):
+            remarks.append(f"seed {seed}: {unended} so far, not used")
+        elif len(grid.trials) != len(random.trials):
             remarks.append(f"seed {seed}: {len(grid.trials)} trials by grid, {len(random.trials)} at random, not used")
         else:
-            remarks.append(f"seed {seed}: only one of the two searches, not used")
+            pairs.append((grid, random))
     label = f"{data_of(runs[0])}, {len(pairs[0][0].trials)} trials each" if pairs else ""
     best = tuple((best_run(grid), best_run(random)) for grid, random in pairs)
     return Pairs(scale, label, best, tuple(remarks)), pairs

@@ -24,7 +24,7 @@ class Criterion:
     Attributes:
         of: (reference, treated) -> number.
         tie: the number at which the two runs are alike; beyond it, away from the threshold, a pair opposes the claim.
-        at_least, at_most: the threshold, exactly one of them.
+        at_least, at_most: the threshold, exactly one of them; one that lies beyond the tie allows some of the opposite.
     """
 
     of: PairQuantity
@@ -41,8 +41,9 @@ class Criterion:
         return value >= self.at_least if self.at_least is not None else value <= self.at_most  # type: ignore[operator]
 
     def opposes(self, value: float) -> bool:
-        """Whether it points the other way."""
-        return value < self.tie if self.at_least is not None else value > self.tie
+        """Whether it points the other way, and misses the threshold."""
+        beyond = value < self.tie if self.at_least is not None else value > self.tie
+        return beyond and not self.holds(value)
 
 
 def difference(

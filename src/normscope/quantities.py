@@ -36,6 +36,18 @@ def median_of(name: str, first: float = 0.0, last: float = 1.0) -> Quantity:
     return _summarised(name, first, last, median)
 
 
+def median_until_learned(name: str, first: float, last: float, *, loss: float, window: int) -> Quantity:
+    """The median of a series over a part of the run, no further than to the step at which the training has converged:
+    where the mean of `window` logged training losses has fallen to `loss`."""
+
+    def quantity(run: "Run") -> float:
+        steps, values = within(run, name, first, last)
+        learning = values[steps <= steps_until_below("train/loss", loss, window)(run)]
+        return float(median(learning)) if len(learning) else math.nan
+
+    return quantity
+
+
 def percentile_of(name: str, percent: float, first: float = 0.0, last: float = 1.0) -> Quantity:
     """A percentile of a series over a part of the run."""
     return _summarised(name, first, last, lambda values: np.percentile(values, percent))

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 import yaml
 
@@ -172,38 +171,6 @@ def test_three_seeds_decide_nothing(tmp_path):
             tmp_path, "model/activation", "sigmoid", seed, "model/norm", "none", accuracy=lambda step: 0.1 + 0 * step
         )
     assert module.claims(find_runs(tmp_path))[0].verdict == "undecided"
-
-
-def claim(module, root, name):
-    return next(verdict for verdict in module.claims(find_runs(root)) if verdict.claim == name)
-
-
-def test_he_before_glorot_is_a_ratio_of_steps(tmp_path):
-    """The mean of ten logged losses of 3 and 1 is below 1.84 once six are 1: 25 steps after the fall."""
-    module = module_of("inits")
-    for seed in FIVE:
-        for init, begins in (("he_normal", 100), ("glorot_normal", 200)):
-            loss = lambda step, begins=begins: np.where(step < begins, 3.0, 1.0)  # noqa: E731
-            run_of(tmp_path, "init", init, seed, "model/norm", "none", loss=loss)
-    found = claim(module, tmp_path, "H3")
-    assert found.effect == pytest.approx(125 / 225)
-    assert found.verdict == "reproduced"
-
-
-def test_batchnorm_matters_by_the_range_over_the_inits(tmp_path):
-    """Final losses 1 and 2 without, 1 and 1.25 with: a quarter of the range; zeros do not count."""
-    module = module_of("inits")
-    ends = {
-        "none": {"he_normal": 1, "gaussian": 2, "zeros": 9},
-        "batch": {"he_normal": 1, "gaussian": 1.25, "zeros": 9},
-    }
-    for seed in FIVE:
-        for norm, finals in ends.items():
-            for init, end in finals.items():
-                loss = lambda step, end=end: end + 0 * step  # noqa: E731
-                run_of(tmp_path, "init", init, seed, "model/norm", norm, loss=loss)
-    found = claim(module, tmp_path, "B1")
-    assert (found.effect, found.verdict) == (0.25, "reproduced")
 
 
 def test_a_claim_without_runs_is_not_run(tmp_path):

@@ -129,6 +129,20 @@ def test_a_gain_that_is_there_at_any_rate_does_not_reproduce_bjorck(tmp_path):
     assert verdicts(tmp_path, "matched_rates")["Bjorck"].verdict == "undecided"
 
 
+def test_without_validation_images_no_rate_is_the_best(tmp_path):
+    """It would be the smallest, in silence."""
+    for seed in range(5):
+        for norm in ("none", "batch"):
+            for lr in (0.01, 0.1):
+                fabricate(
+                    tmp_path, norm, seed, name=f"{norm}-{lr}-{seed}", experiment="follow_ups/matched_rates",
+                    optimizer={"lr": lr}, accuracy=flat(0.5 + lr * (norm == "batch")),
+                )  # fmt: skip
+    found = verdicts(tmp_path, "matched_rates")["Bjorck"]
+    assert (found.n, found.verdict) == (0, "undecided")
+    assert "too short to be measured" in found.note
+
+
 def parts(root, seeds, norms, others, off):
     """Test accuracies of networks of which a part learns, and the share of scales that the norms switch off."""
     for seed in seeds:

@@ -1,8 +1,11 @@
 """Glorot & Bengio 2010 on runs for which the verdicts are known."""
 
+import math
+
 import numpy as np
 import pytest
 
+from normscope.errors import UsageError
 from normscope.experiment_files import loaded, source_of
 from normscope.runs.reader import find_runs
 from tests.fabricated import add_histograms, fabricate
@@ -142,6 +145,16 @@ def test_g5_takes_the_rate_that_is_best_on_the_validation_images(tmp_path):
 def test_g5_is_contradicted_by_a_higher_error(tmp_path):
     tuned(tmp_path, range(5), SCORES | {("glorot_uniform", 0.001): (0.48, 0.40)})
     assert verdicts(tmp_path, "glorot_2010/table_1")["G5"].verdict == "contradicted"
+
+
+def test_g5_needs_validation_images(tmp_path):
+    """Without them no rate can be chosen; that is no divergence."""
+    tuned(tmp_path, range(5), {key: (math.nan, test) for key, (_, test) in SCORES.items()})
+    found = verdicts(tmp_path, "glorot_2010/table_1")["G5"]
+    assert (found.n, found.verdict) == (0, "undecided")
+    assert "too short to be measured" in found.note
+    with pytest.raises(UsageError, match="no run has a validation accuracy"):
+        loaded(source_of("glorot_2010/table_1")).plot(find_runs(tmp_path))
 
 
 def sigmoids(root, seeds, middle):

@@ -67,7 +67,13 @@ def test_figure_1_has_a_panel_for_each_network(tmp_path, settled_at_once):
 
 
 @pytest.mark.parametrize(
-    ("none", "batch", "verdict"), [(0.10, 0.60, "reproduced"), (0.60, 0.65, "contradicted"), (0.10, 0.30, "undecided")]
+    ("none", "batch", "verdict"),
+    [
+        (0.10, 0.60, "reproduced"),
+        (0.60, 0.65, "contradicted"),
+        (0.10, 0.10, "contradicted"),
+        (0.10, 0.30, "undecided"),
+    ],
 )
 def test_i8_needs_one_to_fail_and_one_to_train(tmp_path, none, batch, verdict):
     write(tmp_path, "ioffe_2015/sigmoid", range(5), none=learning(none, 0), batch=learning(batch, 0))

@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import json
 import math
+import shutil
 
 import pytest
 import yaml
@@ -85,6 +86,22 @@ def test_searches_of_different_sizes_are_no_pair(tmp_path):
     make(tmp_path, "random_against_grid", "grid", 0, [LR, DECAY], 25)
     make(tmp_path, "random_against_grid", "random", 0, [LR, DECAY], 30)
     assert {verdict.verdict for verdict in experiment("random_against_grid").claims(find_runs(tmp_path))} == {"not run"}
+
+
+@pytest.mark.parametrize("name", ["random_against_grid", "coarse_to_fine"])
+def test_a_search_that_is_not_over_is_no_pair(tmp_path, name):
+    """Of both searches of every seed five trials were made, the sixth was interrupted, and the rest is to come."""
+    for seed in SEEDS:
+        make(tmp_path, name, "grid" if name == "random_against_grid" else "random", seed, [LR, DECAY], 25)
+        make(tmp_path, name, "random", seed, [LR if name == "random_against_grid" else NARROW, DECAY], 25)
+    for trial in tmp_path.glob("*/*/*/"):
+        if int(trial.name) == 5:
+            (trial / "summary.json").write_text(json.dumps({"status": "interrupted", "metrics": {}}))
+        if int(trial.name) > 5:
+            shutil.rmtree(trial)
+    found = experiment(name).claims(find_runs(tmp_path))
+    assert {verdict.verdict for verdict in found} == {"not run"}
+    assert "seed 4: 5 of 25 trials" in found[0].note
 
 
 def test_the_expected_best_of_k_is_the_mean_over_all_ways_to_draw_them():

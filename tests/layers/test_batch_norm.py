@@ -43,6 +43,16 @@ def test_scoring_uses_the_running_averages_and_leaves_them_alone():
     assert layer.running_var.item() == 3.0
 
 
+def test_in_scoring_an_image_does_not_know_of_the_others():
+    """Ioffe & Szegedy 2015, section 3.1: the output at inference depends on the input alone."""
+    images = torch.randn(6, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    layer = norm(3, spatial=True)
+    together = layer(images)
+    assert not torch.allclose(layer(images[:2]), together[:2])
+    layer.eval()
+    assert torch.equal(layer(images[:2]), layer(images)[:2])
+
+
 def test_scaling_and_shifting_the_input_changes_nothing():
     features = torch.randn(16, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     layer = norm(5, eps=1e-12).double()

@@ -136,6 +136,12 @@ def tried(search: Search, runs: "Sequence[Run]") -> list[Tried]:
     return sorted(found, key=lambda trial: (sign * trial.score, trial.folder.name))
 
 
+def lacking(search: Search, trials: Sequence[Tried]) -> str:
+    """How many trials of a search have ended, in words; "" where all have."""
+    ended = sum(trial.status not in ("interrupted", "failed") for trial in trials)
+    return "" if ended >= search.trials else f"{ended} of {search.trials} trials"
+
+
 def _tried(search: Search, folder: Path, runs: "Sequence[Run]") -> Tried:
     summaries = [run.summary for run in runs] + [None] * (search.folds - len(runs))
     score = score_of(summaries, search.score)
