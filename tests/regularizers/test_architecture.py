@@ -42,6 +42,15 @@ def test_drop_connect_drops_weights_not_units():
     assert kept.float().mean().item() == pytest.approx(0.5, abs=0.08)
 
 
+def test_drop_connect_drops_biases_like_weights():
+    torch.manual_seed(0)
+    layer = DropConnect(1, 400, bias=True, p=0.25)
+    outputs = layer(torch.zeros(1, 1))[0].detach()
+    kept = outputs != 0
+    torch.testing.assert_close(outputs[kept], layer.bias.detach()[kept] / 0.75)
+    assert kept.float().mean().item() == pytest.approx(0.75, abs=0.09)  # four standard errors
+
+
 def test_survival_falls_linearly_to_that_of_the_last_branch():
     assert [survival_rate(index, 4, 0.5) for index in range(4)] == [0.875, 0.75, 0.625, 0.5]
     assert survival_rate(53, 54, 0.5) == 0.5
