@@ -19,3 +19,4 @@ def test_every_choice_has_a_row_with_its_source(path):
     _, _, what, source, _, _ = row.replace("\\|", "/").split("|")
     assert source.strip()
     assert "Args:" not in what
+    assert "ValueError" not in what

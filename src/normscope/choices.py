@@ -4,6 +4,7 @@
 """
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,9 @@ def _cells(path: Path) -> tuple[str, str, str]:
 
 def _described(docstring: str) -> str:
     """The first sentence of a docstring and the equations that follow it, which stand indented."""
-    before_arguments = inspect.cleandoc(docstring).partition("\nArgs:")[0].partition("\nReturns:")[0]
-    sentence = " ".join(before_arguments.split("\n\n")[0].split())
-    equations = [line.strip() for line in before_arguments.splitlines() if line.startswith("    ")]
+    description = re.split(r"\n(?:Args|Returns|Raises|Attributes):", inspect.cleandoc(docstring))[0]
+    sentence = " ".join(description.split("\n\n")[0].split())
+    equations = [line.strip() for line in description.splitlines() if line.startswith("    ")]
     return "<br>".join([sentence, *(f"`{line}`" for line in equations)])
 
 

@@ -107,6 +107,14 @@ def test_the_pixels_that_vary_most_are_kept():
     assert result.count_nonzero(1).max() == 7
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_of_pixels_that_vary_alike_the_first_is_kept(seed):
+    some = torch.randint(256, (1000, 1, 1, 1), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+    split = Split(torch.cat([some, 255 - some, some.flip(0)], 3), torch.zeros(1000, dtype=torch.int64))
+    assert varying_pixels(split, 1).mask.flatten().tolist() == [1, 0, 0]
+    assert varying_pixels(split, 2).mask.flatten().tolist() == [1, 1, 0]
+
+
 def test_no_choice_of_as_many_pixels_keeps_as_much_as_the_components():
     kept = [fit(MANY, 7)(numbers(MANY)).square().sum() for fit in (varying_pixels, principal_components)]
     assert kept[0] < kept[1]

@@ -8,6 +8,7 @@ from normscope.inits import default, initialise
 from normscope.layers.batch_norm import batch_norm
 from normscope.models.autoencoder import autoencoder
 from normscope.models.vgg import vgg
+from normscope.regularizers.fractional_max_pool import FractionalMaxPool
 
 BATCH = partial(batch_norm, eps=1e-5, momentum=0.1, affine=True)
 SHARED = {"in_channels": 3, "image_size": 32, "depth": 11, "width": 0.125, "bias": "auto", "activation": nn.ReLU}
@@ -77,6 +78,7 @@ def test_of_one_layer_without_activation_it_is_two_convolutions_and_a_pool():
         ({"layers": 0}, r"layers \(0\) .* within 1 and 8"),
         ({"layers": 9}, r"layers \(9\) .* within 1 and 8"),
         ({"image_size": 40, "classes": 4800}, r"image_size \(40\) must be a multiple of 32, since 5 pools"),
+        ({"pool": partial(FractionalMaxPool, ratio=0.7071)}, r"leaves 22 of 32 pixels.*fractional_max_pool\] out"),
     ],
 )
 def test_what_gives_no_image_is_refused(change, message):

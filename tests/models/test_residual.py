@@ -9,6 +9,7 @@ from torch import nn
 
 from normscope.inits import default, initialise
 from normscope.layers.batch_norm import batch_norm
+from normscope.layers.weight_standardisation import WeightStandardisation
 from normscope.models.fixup import fixup
 from normscope.models.plain import plain
 from normscope.models.resnet import resnet
@@ -169,3 +170,5 @@ def test_fixup_trains_at_a_depth_and_a_rate_where_the_plain_sum_does_not():
 def test_fixup_takes_the_place_of_a_norm():
     with pytest.raises(ValueError, match=r"fixup: .* this network has one; take model/norm=none"):
         build(fixup, norm=BATCH)
+    with pytest.raises(ValueError, match=r"fixup: .* this network has one; take model/norm=none"):
+        build(fixup, norm=WeightStandardisation(eps=1e-5, norm=None))

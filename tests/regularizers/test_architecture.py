@@ -42,6 +42,15 @@ def test_drop_connect_drops_weights_not_units():
     assert kept.float().mean().item() == pytest.approx(0.5, abs=0.08)
 
 
+def test_drop_connect_drops_biases_like_weights():
+    torch.manual_seed(0)
+    layer = DropConnect(1, 400, bias=True, p=0.25)
+    outputs = layer(torch.zeros(1, 1))[0].detach()
+    kept = outputs != 0
+    torch.testing.assert_close(outputs[kept], layer.bias.detach()[kept] / 0.75)
+    assert kept.float().mean().item() == pytest.approx(0.75, abs=0.09)  # four standard errors
+
+
 def test_survival_falls_linearly_to_that_of_the_last_branch():
     assert [survival_rate(index, 4, 0.5) for index in range(4)] == [0.875, 0.75, 0.625, 0.5]
     assert survival_rate(53, 54, 0.5) == 0.5
@@ -102,12 +111,13 @@ def test_in_evaluation_the_regions_are_those_of_the_docstring():
 
 
 def test_fractional_pooling_draws_the_same_regions_in_every_precision():
-    layer, images = FractionalMaxPool(2, ratio=0.7071), torch.randint(0, 99, (2, 3, 16, 16)).float()
+    layer, images = FractionalMaxPool(2, ratio=0.7071), torch.randint(0, 99, (8, 8, 32, 32)).float()
     found = []
-    for dtype in (torch.float32, torch.float64):
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):  # which holds whole numbers up to 256
         torch.manual_seed(0)
         found.append(layer(images.to(dtype)).float())
-    assert torch.equal(*found)
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
 
 
 @pytest.mark.parametrize(

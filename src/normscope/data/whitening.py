@@ -142,8 +142,9 @@ def varying_pixels(train: Split, count: int) -> Chosen:
     mean = mean_of(train)
     if not 1 <= count <= mean.numel():
         raise ValueError(f"count ({count}) must lie within 1 and {mean.numel()}, the numbers that an image has")
-    squares = sum(part.long().square().sum(0, keepdim=True) for part in train.images.split(EXACT))
-    variances = squares / (255**2 * len(train)) - mean.square()
+    sums = train.images.sum(0, dtype=torch.int64)
+    squares = torch.stack([part.long().square().sum(0) for part in train.images.split(EXACT)]).sum(0)
+    variances = len(train) * squares - sums.square()  # times (255 N)², in whole numbers, which tell ties from rounding
     mask = torch.zeros(mean.numel())
     mask[variances.flatten().argsort(descending=True, stable=True)[:count]] = 1
     return Chosen(mean.float(), mask.view(mean.shape))

@@ -123,8 +123,10 @@ def pieces_of(activation: nn.Module | None) -> int:
 def needs_bias(norm: nn.Module | None, bias: str) -> bool:
     """Whether a layer keeps its bias before this norm.
 
-    A norm that subtracts the mean removes the bias, and its own shift β takes over (Ioffe & Szegedy 2015, section
-    3.2). A norm without a shift leaves the bias in place.
+    BatchNorm and instance norm subtract the mean of each channel and the bias with it, and their own shift β takes over
+    (Ioffe & Szegedy 2015, section 3.2). Layer and group norm, which average over channels, and l1, l2 and l_infinity,
+    which divide by the size before the mean is removed, would see it; it is left out all the same, so that networks
+    differ in their norm alone. A norm without a shift leaves the bias in place.
 
     Args:
         norm: what follows the layer directly; it shifts if its attribute `bias` is a parameter.

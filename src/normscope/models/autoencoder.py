@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import takewhile
 
+import torch
 from torch import nn
 
 from normscope.layers.weight_layer import Activation, Norm, conv_layer, pieces_of
@@ -67,6 +68,11 @@ def autoencoder(
     )
     network = OrderedDict(first_layers(whole, layers))
     pools = sum(name.startswith("pool") for name in network)
+    if pools and (left := pool(2)(torch.zeros(1, 1, 32, 32)).shape[-1]) != 16:
+        raise ValueError(
+            f"pool leaves {left} of 32 pixels, and the decoder doubles the image for each pool, which has to halve it; "
+            "leave regularizer=[fractional_max_pool] out, or take another model"
+        )
     if image_size % 2**pools:
         raise ValueError(
             f"image_size ({image_size}) must be a multiple of {2**pools}, since {pools} pools halve it and the decoder "

@@ -5,6 +5,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+from normscope.layers.weight_standardisation import StandardisedConv2d
 from normscope.models.residual_block import blocks_of
 from normscope.models.skip_init import Scale
 
@@ -24,7 +25,7 @@ class Shift(nn.Module):
 def fixup(network: nn.Sequential) -> nn.Sequential:
     """Scale the initial weights of the residual branches down by their number, and let single numbers shift and scale.
 
-    Zhang et al. 2019, arXiv:1901.09321, section 3, "Fixup". With L residual branches of m layers each:
+    Zhang et al. 2019, arXiv:1901.09321, "Fixup". With L residual branches of m layers each:
         1. the classifier and the last layer of each branch start at 0;
         2. the other layers of a branch start as usual, times L^(−1/(2m−2));
         3. a number is added before each convolution, activation and the classifier (0 at first), and one multiplies
@@ -40,9 +41,12 @@ def fixup(network: nn.Sequential) -> nn.Sequential:
     Returns:
         A network whose layers have children `shift`, `conv`, `bias` or `scale` and `bias`, `activation`.
     Raises:
-        ValueError: if the network has a norm, which Fixup stands in for.
+        ValueError: if the network has a norm, which Fixup stands in for; that of the weights undoes their scale.
     """
-    if any(name.rpartition(".")[2] == "norm" for name, _ in network.named_modules()):
+    if any(
+        name.rpartition(".")[2] == "norm" or isinstance(module, StandardisedConv2d)
+        for name, module in network.named_modules()
+    ):
         raise ValueError("fixup: it takes the place of a norm, and this network has one; take model/norm=none with it")
     blocks = blocks_of(network)
     for block in blocks.values():

@@ -16,7 +16,8 @@ class LBFGS(torch.optim.LBFGS):
 
     Args:
         params: the weights.
-        lr: the step length t with which the line search begins; without a search t itself.
+        lr: the step length t with which the line search begins; without a search t itself. The first step has
+            min(1, 1/Σ|g|) times that, because H is the identity there.
         max_iter: iterations a step; with 1, a step is what it is elsewhere.
         max_eval: evaluations of the objective a step, at most.
         history_size: pairs (s, y) that are kept, each twice as large as the weights.

@@ -12,9 +12,11 @@ class DropConnect(nn.Linear):
 
     Wan et al. 2013, ICML, section 3. The masks are drawn from PyTorch's generator of the device.
 
-    Deviation: one mask for the batch, where the paper draws one for each image, so that the layer stays one product of
-    matrices. Deviation: in evaluation the mean weights, as in dropout, where the paper samples the pre-activations from
-    a normal distribution with the moments that the masks give them: evaluation is deterministic here.
+    Deviation: every fully connected layer of the model is one, the classifier too, which the paper leaves whole; in a
+    network without hidden ones (ResNets, VGG with a linear head) it is the only one. Deviation: one mask for the batch,
+    where the paper draws one for each image, so that the layer stays one product of matrices. Deviation: in evaluation
+    the mean weights, as in dropout, where the paper samples the pre-activations from a normal distribution with the
+    moments that the masks give them: evaluation is deterministic here.
 
     Args:
         in_features, out_features: (N, in) -> (N, out).

@@ -37,12 +37,13 @@ class FractionalMaxPool(nn.Module):
                 f"regularizer.fractional_max_pool: ratio ({self.ratio}) and regions of {self.kernel_size} pixels do "
                 f"not fit images of {inputs.shape[2]}x{inputs.shape[3]}; take larger images or another ratio"
             )
+        # a probe in float32 or float64 must see the regions of a step in bfloat16, whose 8 bits would move them
+        type_ = torch.promote_types(inputs.dtype, torch.float32)
         draws = (*inputs.shape[:2], 2)
-        # float32 whatever the inputs: a probe in float64 must see the regions of the step
         places = torch.rand(draws, device=inputs.device) if self.training else inputs.new_full(draws, 0.5)
         with torch.no_grad():
             _, index = F.fractional_max_pool2d_with_indices(
-                inputs, (self.kernel_size, self.kernel_size), size, _random_samples=places.to(inputs.dtype)
+                inputs.to(type_), (self.kernel_size, self.kernel_size), size, _random_samples=places.to(type_)
             )  # (N, C, ⌊ρ H⌋, ⌊ρ W⌋), of pixels
         # picked by hand, because PyTorch's own has no second derivative
         return inputs.flatten(2).gather(2, index.flatten(2)).view(index.shape)

@@ -13,12 +13,13 @@ from normscope.regularizers.rules import Course, TrainingRule
 class Swa(TrainingRule):
     """Score the plain mean of the weights that the last part of the run comes through.
 
-        a <- (n a + w) / (n + 1) after n
+        a <- (n a + w) / (n + 1),   n the number of weights taken before
 
     Izmailov et al. 2018, arXiv:1803.05407, algorithm 1: weights are taken at regular distances, counted back from the
     last update, and before each scoring the statistics of the norms are computed anew, by one pass of the averaged
-    network through the training images. The learning rate should not fall to 0 in that part (section 3.2): take
-    schedule=constant, or a cyclic one whose cycles end where the weights are taken.
+    network through the training images. The learning rate should not fall to 0 in that part: take schedule=constant,
+    or a cyclic one whose cycles end where the weights are taken. `frozen_statistics`, which are no running averages,
+    stay those of the last weights.
 
     Args:
         start: share of the run after which weights are taken, in [0, 1).
