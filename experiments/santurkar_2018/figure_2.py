@@ -1,4 +1,7 @@
-"""Santurkar et al. 2018, figure 2: BatchNorm with noise behind it shifts its layers' inputs, and still trains fast."""
+"""Santurkar et al. 2018, figure 2: BatchNorm with noise behind it shifts its layers' inputs, and still trains fast.
+
+The control of section 2.2, the same noise without BatchNorm, is one more arm: the runs with model/norm=noise.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, ratio, verdicts
+from normscope.criteria import difference, of_treated, ratio, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RUNS = "santurkar_2018/vgg"
-ARMS = ("none", "batch", "noisy_batch")
+ARMS = ("none", "batch", "noisy_batch", "noise")
 LAYERS = ("layer2", "layer9", "layer13")
 IN_THEORY = 1 / 3  # the mean of |Δμ| for two shifts drawn from U(-1/2, 1/2)
 
@@ -42,11 +45,21 @@ S2C = Claim(
     "x without BatchNorm",
 )
 
+S2D = Claim(
+    "S2d",
+    "VGG, lr 0.1, the noise without BatchNorm: the median training accuracy over the last tenth of the run is at most "
+    "15 %",
+    "it prevents the network from training entirely (section 2.2)",
+    "%",
+)
+
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
-    """S2a, S2b, S2c."""
+    """S2a, S2b, S2c, S2d."""
     accuracy = in_points(mean_of("train/accuracy"))
     drifts = [ratio(median_of(f"moments/{layer}/mean_drift"), worst=np.inf, at_least=3) for layer in LAYERS]
+
+    at_the_end = in_points(median_of("train/accuracy", 0.9, 1))
 
     def lost(run: Run) -> float:
         return -accuracy(run)
@@ -55,11 +68,12 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
         *verdicts(S2A, runs, [difference(accuracy, worst=-np.inf, at_least=2)], treated="noisy_batch"),
         *verdicts(S2B, runs, [difference(lost, worst=np.inf, at_most=4)], reference="batch", treated="noisy_batch"),
         *verdicts(S2C, runs, drifts, treated="noisy_batch"),
+        *verdicts(S2D, runs, [of_treated(at_the_end, worst=0, at_most=15)], treated="noise"),
     ]
 
 
 def plot(runs: Sequence[Run]) -> "Figure":
-    """Training loss and accuracy of the three networks, and how far the inputs of three layers shift in a step."""
+    """Training loss and accuracy of the networks, and how far the inputs of three layers shift in a step."""
     found = shown(runs, ARMS)
     with new_figure(12.4, 9.2) as figure:
         axes = figure.subplots(2, 2)

@@ -141,3 +141,25 @@ def test_every_figure_is_drawn_with_a_caption(tmp_path, figure):
     assert "Scale laptop: vgg16 on sample, 400 steps" in caption
     assert "n = 2 with BatchNorm" in caption
     assert ".." not in caption
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "status", "verdict"),
+    [(0.11, "finished", "reproduced"), (0.11, "diverged", "reproduced"), (0.6, "finished", "contradicted")],
+)
+def test_noise_without_batch_norm_is_to_prevent_training(tmp_path, accuracy, status, verdict):
+    write(tmp_path, range(5))
+    for seed in range(5):
+        fabricate(
+            tmp_path,
+            "noise",
+            seed,
+            loss=flat(2.3),
+            accuracy=flat(0.1),
+            status=status,
+            series={"train/accuracy": flat(accuracy)},
+            experiment="santurkar_2018/vgg",
+            choices={"model": "vgg16", "init": "glorot_uniform", "optimizer": "sgd"},
+            optimizer={"lr": 0.1},
+        )
+    assert verdicts(tmp_path, "figure_2")["S2d"].verdict == verdict

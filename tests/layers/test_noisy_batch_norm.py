@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from normscope.layers.noisy_batch_norm import Noise, noisy, noisy_batch_norm
+from normscope.layers.noise import Noise, noise, noisy
+from normscope.layers.noisy_batch_norm import noisy_batch_norm
 
 PAPER = {"n_mu": 0.5, "n_sigma": 1.25, "r_mu": 0.1, "r_sigma": 0.1}
 
@@ -67,6 +68,21 @@ def test_without_widths_and_in_evaluation_it_is_batch_norm():
         layer.eval()
     assert torch.equal(loud(features), plain(features))
     assert plain.state_dict().keys() == loud.state_dict().keys()
+
+
+def test_the_noise_alone_normalises_nothing_and_is_silent_in_evaluation():
+    alone, features = noise(3, True, **PAPER), 5 + 2 * images(8, 3, 4, 4)
+    torch.manual_seed(0)
+    disturbed = alone(features)
+    torch.manual_seed(0)
+    assert torch.equal(disturbed, noisy(features, Noise(**PAPER)))
+    assert torch.equal(alone.eval()(features), features)
+    assert not list(alone.parameters())
+
+
+def test_the_noise_alone_refuses_the_same_values():
+    with pytest.raises(ValueError, match=r"noise: n_sigma \(0.75\) must be at least 1"):
+        noise(3, True, **{**PAPER, "n_sigma": 0.75})
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])

@@ -58,8 +58,8 @@ def line_of(norm: nn.Module, name: str) -> tuple[Tensor, Tensor]:
     in_evaluation = getattr(norm, "in_evaluation", None)
     if in_evaluation is None:
         raise ValueError(
-            f"folding: {name} is a {type(norm).__name__}, which looks at each image at evaluation too, and no fixed "
-            "weights can take its place; only norms with averages over batches are folded, such as model/norm=batch"
+            f"folding: {name} is a {type(norm).__name__}, which looks at each image at evaluation too or is no norm at "
+            "all; only norms with averages over batches are folded, such as model/norm=batch"
         )
     line: tuple[Tensor, Tensor] = in_evaluation()
     return line
