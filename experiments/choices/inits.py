@@ -29,18 +29,18 @@ COMPARISON = Comparison(
         "gaussian": "N(0, 0.01²)",
     },
 )
-LEARNED = 0.8 * math.log(10)  # H3, nats; 0.8 of the loss of guessing
+LEARNED = 0.8 * math.log(10)  # A2, nats; 0.8 of the loss of guessing
 WINDOW = 10  # logged losses whose mean is compared
-SOONER = 0.9  # H3
-SHARE = 0.5  # B1
-H3 = Claim(
-    "H3",
+SOONER = 0.9  # A2
+SHARE = 0.5  # A3
+A2 = Claim(
+    "A2",
     f"VGG11 without BatchNorm: to a training loss of {LEARNED:.2f} He's init takes at most {SOONER} x Glorot's steps",
     "22 layers: both converge, He's starts reducing the error earlier (He et al. 2015, figure 2)",
     "x the steps",
 )
-B1 = Claim(
-    "B1",
+A3 = Claim(
+    "A3",
     f"the final training losses of all inits but zeros span a range at most {SHARE} times as wide with BatchNorm",
     "less dependence on the initialisation (no number)",
     "x the range",
@@ -53,17 +53,17 @@ def plot(runs: Sequence[Run]) -> "Figure":
 
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
-    """H3 without BatchNorm; B1 of He's runs without and with it, each of which stands for all inits of its seed."""
+    """A2 without BatchNorm; A3 of He's runs without and with it, each of which stands for all inits of its seed."""
     plain = [run for run in runs if option(run, "model/norm") == "none"]
     sooner = ratio(steps_until_below("train/loss", LEARNED, WINDOW), worst=math.inf, at_most=SOONER)
     own = [run for run in runs if option(run, "init") == "he_normal"]
     narrower = Criterion(partial(_share, settings(runs, "init")), tie=1, at_most=SHARE)
     return [
         *(
-            verdicts(H3, plain, [sooner], arm="init", reference="glorot_normal", treated="he_normal")
-            or [not_run(H3, runs[0].scale, "no run with model/norm=none")]
+            verdicts(A2, plain, [sooner], arm="init", reference="glorot_normal", treated="he_normal")
+            or [not_run(A2, runs[0].scale, "no run with model/norm=none")]
         ),
-        *(verdicts(B1, own, [narrower]) or [not_run(B1, runs[0].scale, "no run with init=he_normal")]),
+        *(verdicts(A3, own, [narrower]) or [not_run(A3, runs[0].scale, "no run with init=he_normal")]),
     ]
 
 

@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 LR = "optimizer.lr"
 ROUNDS = {"coarse": "First round: wide and short", "fine": "Second round: inside the first, and longer"}
 SEED_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")  # Okabe & Ito 2008
-GAIN, TOP_SHARE, LEAST_POWER = 1.0, 0.2, -3.5  # C2; C3
+GAIN, TOP_SHARE, LEAST_POWER = 1.0, 0.2, -3.5  # CF2; CF3
 
-C1 = Claim(
-    "C1",
+CF1 = Claim(
+    "CF1",
     f"the best learning rate of the first round lies inside its range, at least {100 * EDGE:g} % of the powers of ten "
     "away from either end",
     "the best value must not lie on the border of the range (CS231n)",
     "of the range, to the nearer end",
 )
-C2 = Claim(
-    "C2",
+CF2 = Claim(
+    "CF2",
     f"the best trial of the second round scores at least {GAIN:g} point more than that of the first",
     "search from coarse to fine, the later stages longer (CS231n)",
     "points",
 )
-C3 = Claim(
-    "C3",
+CF3 = Claim(
+    "CF3",
     "the best fifth of the first round's trials all have a learning rate above 10^-3.5",
     "the book's 20 best of 100 trials (its network and data are others)",
     "powers of ten of the smallest of them",
@@ -62,21 +62,21 @@ class Round:
 
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
-    """C1 to C3 for every scale of the runs."""
+    """CF1 to CF3 for every scale of the runs."""
     found = []
     for scale in sorted({run.scale for run in runs}):
         group, pairs = paired([run for run in runs if run.scale == scale], scale)
         if not pairs:
             needs = "needs both rounds of a seed; the second: search.within=outputs/search/coarse_to_fine/coarse-seed0"
-            found += [not_run(claim, scale, "; ".join([needs, *group.remarks])) for claim in (C1, C2, C3)]
+            found += [not_run(claim, scale, "; ".join([needs, *group.remarks])) for claim in (CF1, CF2, CF3)]
             continue
         inside = [margin(coarse) for coarse, _ in pairs]
         gains = [100 * (fine.trials[0].score - coarse.trials[0].score) for coarse, fine in pairs]
         powers = [least_power(coarse) for coarse, _ in pairs]
         found += [
-            judge(C1, group, inside, [Part(inside, lambda share: share >= EDGE, lambda share: share < EDGE)], tie=0),
-            judge(C2, group, gains, [Part(gains, lambda gain: gain >= GAIN, lambda gain: gain < 0)], tie=0),
-            judge(C3, group, powers, [Part(powers, lambda p: p > LEAST_POWER, lambda p: p <= LEAST_POWER)], tie=0),
+            judge(CF1, group, inside, [Part(inside, lambda share: share >= EDGE, lambda share: share < EDGE)], tie=0),
+            judge(CF2, group, gains, [Part(gains, lambda gain: gain >= GAIN, lambda gain: gain < 0)], tie=0),
+            judge(CF3, group, powers, [Part(powers, lambda p: p > LEAST_POWER, lambda p: p <= LEAST_POWER)], tie=0),
         ]
     return found
 

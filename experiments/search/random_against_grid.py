@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 LR = "optimizer.lr"
 METHODS = {"grid": ("by grid", "#D55E00"), "random": ("at random", "#0072B2")}  # Okabe & Ito 2008
 
-S1 = Claim(
-    "S1",
+RG1 = Claim(
+    "RG1",
     "with as many trials, the best validation accuracy of the random search is at least that of the grid",
     "random search finds models as good or better than a grid's, in a fraction of the trials (abstract, figure 5)",
     "points more at random",
 )
-S2 = Claim(
-    "S2",
+RG2 = Claim(
+    "RG2",
     "in the random search the learning rate explains more of the ranks' variance than either other setting",
     "on any one data set few of the settings matter (section 3)",
     "points of variance",
@@ -48,19 +48,19 @@ class Made:
 
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
-    """S1 and S2 for every scale of the runs."""
+    """RG1 and RG2 for every scale of the runs."""
     found = []
     for scale in sorted({run.scale for run in runs}):
         group, pairs = paired([run for run in runs if run.scale == scale], scale)
         if not pairs:
             needs = "needs both searches of a seed, with search=grid and with search=random"
-            found += [not_run(claim, scale, "; ".join([needs, *group.remarks])) for claim in (S1, S2)]
+            found += [not_run(claim, scale, "; ".join([needs, *group.remarks])) for claim in (RG1, RG2)]
             continue
         gains = [100 * (random.trials[0].score - grid.trials[0].score) for grid, random in pairs]
         leads = [lead(random) for _, random in pairs]
         found += [
-            judge(S1, group, gains, [Part(gains, lambda gain: gain >= 0, lambda gain: gain < 0)], tie=0),
-            judge(S2, group, leads, [Part(leads, lambda points: points > 0, lambda points: points < 0)], tie=0),
+            judge(RG1, group, gains, [Part(gains, lambda gain: gain >= 0, lambda gain: gain < 0)], tie=0),
+            judge(RG2, group, leads, [Part(leads, lambda points: points > 0, lambda points: points < 0)], tie=0),
         ]
     return found
 

@@ -28,42 +28,42 @@ COLOURS = {SCRATCH: GREY, HEAD: "#0072B2", SOME: "#009E73", ALL: "#D55E00"}
 Cell = Mapping[str, Sequence[Run]]  # arm -> its runs
 
 LEAST, BETTER = 5.0, 1.0  # points of test accuracy
-T1 = Claim(
-    "T1",
+TR1 = Claim(
+    "TR1",
     f"little data, similar task: the head alone is at least {LEAST:g} points better than training from scratch",
     "linear classifier on top features",
     "points",
 )
-T2 = Claim(
-    "T2",
+TR2 = Claim(
+    "TR2",
     f"little data, similar task: the head alone is at least {BETTER:g} point better than fine-tuning all layers",
     "train the top alone with few data",
     "points",
 )
-T3 = Claim(
-    "T3",
+TR3 = Claim(
+    "TR3",
     f"much data, similar task: fine-tuning the last layers is at least {BETTER:g} point better than the head alone",
     "fine-tune a few layers",
     "points",
 )
-T4 = Claim(
-    "T4",
+TR4 = Claim(
+    "TR4",
     f"little data: the head alone gains at least {LEAST:g} points less over training from scratch on the "
     "different task than on the similar one",
     "different, few: trouble",
     "points less",
 )
-T5 = Claim(
-    "T5",
+TR5 = Claim(
+    "TR5",
     f"much data, different task: fine-tuning all layers is at least {BETTER:g} point better than the last layers alone",
     "fine-tune more layers",
     "points",
 )
 WITHIN = (  # claim, cell, the arm that is better, the arm that it is compared with
-    (T1, ("little", "similar"), HEAD, SCRATCH, LEAST),
-    (T2, ("little", "similar"), HEAD, ALL, BETTER),
-    (T3, ("much", "similar"), SOME, HEAD, BETTER),
-    (T5, ("much", "different"), ALL, SOME, BETTER),
+    (TR1, ("little", "similar"), HEAD, SCRATCH, LEAST),
+    (TR2, ("little", "similar"), HEAD, ALL, BETTER),
+    (TR3, ("much", "similar"), SOME, HEAD, BETTER),
+    (TR5, ("much", "different"), ALL, SOME, BETTER),
 )
 
 
@@ -83,11 +83,11 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
 
 
 def trouble(cells: Mapping[tuple[str, str], Setting], scale: str) -> Verdict:
-    """T4: the gain on one task minus that on the other, seed by seed."""
+    """TR4: the gain on one task minus that on the other, seed by seed."""
     by_task = [gains(cells.get(("little", task)), HEAD, SCRATCH) for task in ("similar", "different")]
     (similar, _), (different, _) = by_task
     if similar is None or different is None:
-        return not_run(T4, scale, "it needs little data on the similar and on the different task")
+        return not_run(TR4, scale, "it needs little data on the similar and on the different task")
     ours, theirs = (dict(zip(group.seeds, effects, strict=True)) for group, effects in by_task if group)
     seeds = sorted(ours.keys() & theirs.keys())
     group = replace(
@@ -97,7 +97,7 @@ def trouble(cells: Mapping[tuple[str, str], Setting], scale: str) -> Verdict:
         remarks=(*similar.remarks, *different.remarks),
     )
     effects = [ours[seed] - theirs[seed] for seed in seeds]
-    return judge(T4, group, effects, [at_least(LEAST, effects)], tie=0)
+    return judge(TR4, group, effects, [at_least(LEAST, effects)], tie=0)
 
 
 def at_least(least: float, effects: Sequence[float]) -> Part:

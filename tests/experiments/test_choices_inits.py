@@ -35,7 +35,7 @@ def test_he_before_glorot_is_a_ratio_of_steps(tmp_path):
     for seed in range(FEWEST):
         for init, begins in (("he_normal", 100), ("glorot_normal", 200)):
             run_of(tmp_path, init, "none", seed, lambda step, begins=begins: np.where(step < begins, 3.0, 1.0))
-    found = claim(tmp_path, "H3")
+    found = claim(tmp_path, "A2")
     assert found.effect == pytest.approx(125 / 225)
     assert found.verdict == "reproduced"
 
@@ -49,7 +49,7 @@ def test_batchnorm_matters_by_the_range_over_the_inits(tmp_path):
             "batch": {"he_normal": 1, "gaussian": 1.25, "zeros": 9},
         },
     )
-    found = claim(tmp_path, "B1")
+    found = claim(tmp_path, "A3")
     assert (found.effect, found.verdict) == (0.25, "reproduced")
 
 
@@ -59,5 +59,5 @@ def test_a_sweep_that_is_not_over_does_not_narrow_the_range(tmp_path):
         tmp_path, {"none": {"he_normal": 1, "default": 1.1, "gaussian": 2}, "batch": {"he_normal": 1, "default": 1.1}}
     )
     run_of(tmp_path / "other", "gaussian", "none", 0, lambda step: 1 + 0 * step, batch_size=1)
-    found = claim(tmp_path, "B1")
+    found = claim(tmp_path, "A3")
     assert (found.n, found.verdict) == (0, "undecided")

@@ -74,7 +74,7 @@ def rounds(tmp_path_factory):
 
 def test_random_search_is_judged_against_the_grid_of_its_seed(compared):
     first, second = experiment("random_against_grid").claims(compared)
-    assert (first.claim, first.n, second.claim, second.n) == ("S1", 5, "S2", 5)
+    assert (first.claim, first.n, second.claim, second.n) == ("RG1", 5, "RG2", 5)
     grid = max(map(bell, (1e-6, 10**-4.25, 10**-2.5, 10**-0.75)))
     for (_, gain), seed in zip(first.effects, SEEDS, strict=True):
         best = max(bell(float(trial["optimizer.lr"])) for trial in random_trials([LR, DECAY], 25, seed))

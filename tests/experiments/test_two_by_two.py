@@ -55,32 +55,32 @@ def test_where_the_seminar_is_right_its_advice_is_reproduced(experiment, tmp_pat
         cell(tmp_path, amount, task, ends)
     found = verdicts(experiment, tmp_path)
     assert {name: verdict.verdict for name, verdict in found.items()} == dict.fromkeys(
-        ("T1", "T2", "T3", "T4", "T5"), "reproduced"
+        ("TR1", "TR2", "TR3", "TR4", "TR5"), "reproduced"
     )
     effects = {name: verdict.effect for name, verdict in found.items()}
-    assert effects == pytest.approx({"T1": 12, "T2": 4, "T3": 7, "T4": 13, "T5": 2})
+    assert effects == pytest.approx({"TR1": 12, "TR2": 4, "TR3": 7, "TR4": 13, "TR5": 2})
 
 
 def test_where_it_is_wrong_it_is_contradicted_and_three_seeds_decide_nothing(experiment, tmp_path):
     ends = {"scratch": 0.70, "0": 0.62, "2": 0.65, "all": 0.72}
     cell(tmp_path / "five", "little", "similar", ends)
-    assert verdicts(experiment, tmp_path / "five")["T1"].verdict == "contradicted"
+    assert verdicts(experiment, tmp_path / "five")["TR1"].verdict == "contradicted"
     cell(tmp_path / "three", "little", "similar", ends, seeds=range(3))
-    assert verdicts(experiment, tmp_path / "three")["T1"].verdict == "undecided"
+    assert verdicts(experiment, tmp_path / "three")["TR1"].verdict == "undecided"
 
 
 def test_cells_that_were_not_run_are_told_of(experiment, tmp_path):
     cell(tmp_path, "little", "similar", ADVISED["little", "similar"], seeds=[0])
     found = verdicts(experiment, tmp_path)
-    assert found["T5"].verdict == "not run"
-    assert found["T5"].note == "no runs with much data on a different task"
-    assert found["T4"].note == "it needs little data on the similar and on the different task"
+    assert found["TR5"].verdict == "not run"
+    assert found["TR5"].note == "no runs with much data on a different task"
+    assert found["TR4"].note == "it needs little data on the similar and on the different task"
 
 
 def test_a_diverged_run_is_the_worst_there_is(experiment, tmp_path):
     cell(tmp_path, "little", "similar", {"scratch": 0.5})
     cell(tmp_path, "little", "similar", {"0": 0.9}, status="diverged")
-    assert verdicts(experiment, tmp_path)["T1"].verdict == "contradicted"
+    assert verdicts(experiment, tmp_path)["TR1"].verdict == "contradicted"
 
 
 def test_the_picture_names_the_best_arm_of_each_cell(experiment, tmp_path):
