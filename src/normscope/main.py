@@ -74,13 +74,12 @@ def _try(search: dict[str, Any], config: dict[str, Any], choices: dict[str, Any]
 
 def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path, *, brief: bool = False) -> str:
     """Train in a folder, unless that is done, and return the status; `brief`: say nothing but how far it is."""
-    from normscope.runs.summary import read_summary
+    from normscope.cells import ended_as
 
-    earlier = read_summary(folder) or {}
-    if earlier.get("status") in ("finished", "diverged"):
+    if ended := ended_as(folder, config):
         if not brief:
-            print(f"{folder}: already {earlier['status']}, skipped")
-        return str(earlier["status"])
+            print(f"{folder}: already {ended}, skipped")
+        return ended
 
     from normscope.assemble import assemble
     from normscope.cost import current
