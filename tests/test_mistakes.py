@@ -26,6 +26,7 @@ WITHOUT_TORCH = [
     (["-m", "seed=0,1", "batch_size=8,-8"], "batch_size=-8: must be at least 1"),
     (["-m", "seed=0,1", "+optimizer.nesterv=true"], "did you mean optimizer.nesterov?"),
     (["experiment=no/such"], "no/such"),
+    (["search=random", "optimizer=sgdd", "optimizer.lr=interval(0.1,1)"], "Could not find 'optimizer/sgdd'"),
 ]
 
 WITH_TORCH = [
