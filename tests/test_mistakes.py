@@ -26,6 +26,7 @@ WITHOUT_TORCH = [
     (["-m", "seed=0,1", "batch_size=8,-8"], "batch_size=-8: must be at least 1"),
     (["-m", "seed=0,1", "+optimizer.nesterv=true"], "did you mean optimizer.nesterov?"),
     (["experiment=no/such"], "no/such"),
+    (["search=random", "optimizer=sgdd", "optimizer.lr=interval(0.1,1)"], "Could not find 'optimizer/sgdd'"),
 ]
 
 WITH_TORCH = [
@@ -43,6 +44,7 @@ WITH_TORCH = [
     (["hydra.run.dir=/dev/null/run"], "cannot be written to"),
     (["schedule=cosine", "schedule.final=3"], "final (3)"),
     (["-m", "seed=0,1", "optimizer.lr=0.1,-1"], "Invalid learning rate"),
+    (["task=rotation", "dataset.random_labels=0.5"], "dataset.random_labels=0.5: this task looks at no labels"),
 ]
 
 
@@ -64,6 +66,18 @@ def test_a_config_error_is_one_message(tmp_path, overrides, message):
 @pytest.mark.parametrize(("overrides", "message"), WITH_TORCH, ids=lambda value: str(value)[:40])
 def test_what_shows_only_in_the_parts_is_one_message_too(tmp_path, overrides, message):
     refused(tmp_path, overrides, message)
+
+
+def test_a_folder_with_the_results_of_another_config_is_not_taken_for_done(tmp_path):
+    own = [*TINY, "model=mlp", "steps=1", "hydra.run.dir=run"]
+    assert normscope(*own, cwd=tmp_path).returncode == 0
+    assert "already finished, skipped" in normscope(*own, cwd=tmp_path).stdout
+    before = (tmp_path / "run" / "summary.json").read_bytes()
+    for other in (["seed=1"], ["start=run", "start.run=run"]):
+        result = normscope(*own, *other, cwd=tmp_path)
+        assert result.returncode == 1, result.stdout + result.stderr
+        assert "run holds the results of another config; choose another folder by hydra.run.dir=DIR" in result.stderr
+    assert (tmp_path / "run" / "summary.json").read_bytes() == before
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser may write anywhere")

@@ -15,9 +15,12 @@ GOOD = {
     "loss": {"_target_": "normscope.losses.cross_entropy", "reduction": "mean"},
 }
 
+START = {"_target_": "normscope.start.Start", "run": "a", "experiment": None, "match": ["seed"], "head": "new"}
+START |= {"trained": "all", "thaw_every": None, "lr_factor": 1.0}
+
 
 def test_a_good_config_passes():
-    check_config(GOOD)
+    check_config(GOOD | {"start": START})
 
 
 @pytest.mark.parametrize(
@@ -37,6 +40,12 @@ def test_a_good_config_passes():
         ({"optimizer": GOOD["optimizer"] | {"lr": "fast"}}, "optimizer.lr='fast': must be float"),
         ({"optimizer": GOOD["optimizer"] | {"nesterov": 1}}, "optimizer.nesterov=1: must be bool"),
         ({"schedule": GOOD["schedule"] | {"zzz": 1}}, "it takes step, steps"),
+        ({"optimizer": GOOD["optimizer"] | {"nesterov": None}}, "optimizer.nesterov=None: must be bool"),
+        ({"optimizer": GOOD["optimizer"] | {"nesterov": [True]}}, r"optimizer.nesterov=\[True\]: must be bool"),
+        ({"start": START | {"run": ["a"]}}, r"start.run=\['a'\]: must be str \| None"),
+        ({"start": START | {"trained": None}}, r"start.trained=None: must be int \| str"),
+        ({"start": START | {"match": "seed"}}, r"start.match='seed': must be a list, such as \[seed\]"),
+        ({"start": START | {"match": ["seed", 1]}}, "start.match=1: must be str"),
     ],
 )
 def test_a_mistake_is_named_with_its_value_and_the_way_out(change, message):

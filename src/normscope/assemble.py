@@ -13,6 +13,7 @@ from normscope.fitting import (
     check_augmentation,
     check_batch_norm,
     check_full_batch,
+    check_labels_count,
     check_observers,
     check_one_rate,
     check_part_trained,
@@ -58,6 +59,7 @@ def assemble(config: dict[str, Any], choices: dict[str, Any]) -> Job:
     rules = regularizers(config["regularizer"])
     check_augmentation(config["regularizer"], dataset.train.images)
     task: Task = built("task", partial(made("task", config["task"]), dataset))
+    check_labels_count(task, config["dataset"])
     network = build_network(config, dataset, task, rules)
     beginning = begin(config, choices, dataset, network)
     check_one_rate(made("optimizer", config["optimizer"]).func, beginning.thawing, beginning.lr_factor)

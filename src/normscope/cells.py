@@ -1,8 +1,8 @@
 """The runs of a command, and whether each of them can be carried out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -15,6 +15,7 @@ from normscope.disk import check_disk
 from normscope.errors import UsageError
 from normscope.pairs import ENDED
 from normscope.preflight import check_config
+from normscope.runs.folder import config_hash
 from normscope.runs.summary import read_summary
 from normscope.start import check_start
 
@@ -41,7 +42,8 @@ def cells_of(config: DictConfig) -> list[DictConfig]:
         asked = [list(cell) for batch in BasicSweeper.split_arguments(overrides, None) for cell in batch]
         return [loader.load_sweep_config(config, cell) for cell in followed(asked, "composing")]
     except HydraException as error:
-        raise UsageError(str(error)) from error
+        range_alone = "; a range is searched, with search=random" if "INTERVAL_SWEEP" in str(error) else ""
+        raise UsageError(f"{error}{range_alone}") from error
 
 
 def followed(items: Sequence[T], doing: str) -> Iterable[T]:
@@ -74,7 +76,7 @@ def check(cells: list[DictConfig], folders: list[Path], score: str = "") -> Cost
     for parent in {folder.parent for folder in folders}:
         check_disk(parent)
     for cell, folder in zip(cells, folders, strict=True):
-        if not job_of(cell) and not _is_over(folder):
+        if not job_of(cell) and not ended_as(folder, config_of(cell)):
             check_start(config_of(cell), choices_of(cell))
 
     steps: dict[str, int] = {}  # of each kind of run, once it is rehearsed
@@ -83,13 +85,13 @@ def check(cells: list[DictConfig], folders: list[Path], score: str = "") -> Cost
         if job_of(cell):
             _put_together(cell, folder)
             continue
-        if _is_over(folder):
+        config = config_of(cell)
+        if ended_as(folder, config):
             continue
         from normscope.assemble import assemble
         from normscope.rehearsal import rehearse
         from normscope.training.recording import score_names
 
-        config = config_of(cell)
         kind = str(config | {"seed": None})
         if kind not in steps:
             job = assemble(config, choices_of(cell))
@@ -102,9 +104,18 @@ def check(cells: list[DictConfig], folders: list[Path], score: str = "") -> Cost
     return Cost(ahead, sum(not job_of(cell) for cell in cells) - len(ahead))
 
 
-def _is_over(folder: Path) -> bool:
-    """Whether the folder holds a run that has ended, and that will be skipped."""
-    return (read_summary(folder) or {}).get("status") in ENDED
+def ended_as(folder: Path, config: Mapping[str, Any]) -> str:
+    """How the run of a config ended in its folder, finished or diverged, so that it is skipped; "" if it has not.
+
+    Raises:
+        UsageError: if something else has ended in the folder, or its summary cannot be read.
+    """
+    summary = read_summary(folder) or {}
+    if summary.get("status") not in ENDED:
+        return ""
+    if summary.get("config_hash") != config_hash(config):
+        raise UsageError(f"{folder} holds the results of another config; choose another folder by hydra.run.dir=DIR")
+    return str(summary["status"])
 
 
 def _check_job(cell: DictConfig, folder: Path) -> None:

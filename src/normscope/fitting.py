@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from normscope.errors import UsageError
 from normscope.regularizers.part_trained import PartTrained
 from normscope.regularizers.rules import Regularizers
+from normscope.tasks import Task, as_they_are
 from normscope.training.closure_step import needs_closure
 from normscope.training.state import Observer
 from normscope.training.thawing import Thawing
@@ -48,6 +49,15 @@ def check_one_rate(optimizer: type[torch.optim.Optimizer], thawing: Thawing, lr_
         raise UsageError(
             f"start.{key}: {optimizer.__name__} takes the curvature of one set of weights at one rate; leave "
             f"start.{key} out, or take another optimizer"
+        )
+
+
+def check_labels_count(task: Task, dataset: Mapping[str, Any]) -> None:
+    """Refuse random labels where the targets are none of the dataset's."""
+    if task.examples is not as_they_are and dataset.get("random_labels"):
+        raise UsageError(
+            f"dataset.random_labels={dataset['random_labels']}: this task looks at no labels; leave it out, or take "
+            "task=labels"
         )
 
 

@@ -74,13 +74,12 @@ def _try(search: dict[str, Any], config: dict[str, Any], choices: dict[str, Any]
 
 def _train(config: dict[str, Any], choices: dict[str, Any], folder: Path, *, brief: bool = False) -> str:
     """Train in a folder, unless that is done, and return the status; `brief`: say nothing but how far it is."""
-    from normscope.runs.summary import read_summary
+    from normscope.cells import ended_as
 
-    earlier = read_summary(folder) or {}
-    if earlier.get("status") in ("finished", "diverged"):
+    if ended := ended_as(folder, config):
         if not brief:
-            print(f"{folder}: already {earlier['status']}, skipped")
-        return str(earlier["status"])
+            print(f"{folder}: already {ended}, skipped")
+        return ended
 
     from normscope.assemble import assemble
     from normscope.cost import current
@@ -147,12 +146,22 @@ def _guarded(begin: Callable[[], str], folder: Path) -> str:
     return "failed"
 
 
+def _let_a_search_sweep() -> None:
+    """Say `-m` for a search, whose config says so too: Hydra would not see that where another word is mistaken, and
+    complain of the ranges."""
+    words = sys.argv[1:]
+    is_search = any(word.startswith("search=") and word != "search=null" for word in words)
+    if is_search and not any(word.startswith("-") for word in words):
+        sys.argv.insert(1, "-m")
+
+
 def main() -> None:
     """Entry point of the command `normscope`."""
     try:
         if sys.argv[1:] in (["--help"], ["-h"]):
             print(usage(), flush=True)
             return
+        _let_a_search_sweep()
         run()
     except BrokenPipeError:  # `normscope --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -96,11 +96,21 @@ def _unknown_key(path: str, key: str, target: str, signature: Signature) -> str:
 
 
 def _check_type(path: str, value: Any, annotation: str) -> None:
-    """Compare a plain value with an annotation that consists of plain types; others are left to the target."""
-    wanted = [part.strip() for part in annotation.split("|")]
-    if not isinstance(value, bool | int | float | str) or not set(wanted) <= {*PLAIN_TYPES, "Tensor"}:
-        return
-    kinds = tuple(kind for name in wanted if name in PLAIN_TYPES for kind in PLAIN_TYPES[name])
-    fits = isinstance(value, kinds) and not (isinstance(value, bool) and bool not in kinds)
-    if not fits:
+    """Compare a value with an annotation that consists of plain types, or a list of them; others are left to the
+    target."""
+    if annotation.startswith("Sequence[") and _are_plain(annotation[len("Sequence[") : -1]):
+        if not isinstance(value, list):
+            raise UsageError(f"{path}={value!r}: must be a list, such as [{value}]")
+        for item in value:
+            _check_type(path, item, annotation[len("Sequence[") : -1])
+    elif _are_plain(annotation) and not _fits(value, annotation):
         raise UsageError(f"{path}={value!r}: must be {annotation}")
+
+
+def _are_plain(annotation: str) -> bool:
+    return set(annotation.split(" | ")) <= {*PLAIN_TYPES, "Tensor"}
+
+
+def _fits(value: Any, annotation: str) -> bool:
+    kinds = tuple(kind for name in annotation.split(" | ") for kind in PLAIN_TYPES.get(name, ()))
+    return isinstance(value, kinds) and not (isinstance(value, bool) and bool not in kinds)

@@ -70,7 +70,8 @@ def report_search(folder: Path, console: Console) -> list[Tried]:
 def trials_table(folder: Path, search: Search, trials: Sequence[Tried]) -> Table:
     """The best trials, a row each."""
     rest = f", the best {SHOWN}" if len(trials) > SHOWN else ""
-    table = Table(title=f"{folder}: {len(trials)} trials{rest}", title_justify="left")
+    of_all = "" if len(trials) == search.trials else f" of {search.trials} (the others drawn twice, or not begun)"
+    table = Table(title=f"{folder}: {len(trials)} trials{of_all}{rest}", title_justify="left")
     for name in ("", search.score, *(setting.key for setting in search.space), "status", "seconds"):
         table.add_column(name, overflow="fold")
     for number, trial in enumerate(trials[:SHOWN], start=1):
@@ -136,7 +137,7 @@ def finer(folder: Path, search: Search) -> list[str]:
     fixed = [word for word in search.fixed if word.partition("=")[0] not in LENGTH]
     method = [f"search={search.method}", f"search.within={folder}", f"search.name={folder.name}-finer"]
     method += [f"search.{name}={getattr(search, name)}" for name in ("score", "trials", "folds")]
-    return [*method, *fixed, f"{key}={LONGER * search.config[key]:g}"]
+    return [*method, *fixed, f"{key}={LONGER * search.config[key]}"]
 
 
 def _typed(setting: Setting, trial: Tried) -> str:

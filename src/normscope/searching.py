@@ -29,7 +29,7 @@ def checked_search(config: DictConfig, loader: ConfigLoader) -> tuple[Search, li
     search = search_of(config)
     _check_settings(search, config)
     if search["within"]:
-        _narrow(config, Path(search["within"]))
+        _narrow(config, Path(str(search["within"])))
     space, fixed = space_of(OverridesParser.create(config_loader=loader).parse_overrides(words_of(config)))
     count = _count(space, config)
     _check_data(search, config.dataset)
@@ -65,10 +65,12 @@ def _narrow(config: DictConfig, coarse: Path) -> None:
 
 
 def _check_settings(search: Mapping[str, Any], config: DictConfig) -> None:
-    check_score(search["score"])
+    check_score(str(search["score"]))
     for name in ("trials", "folds"):
         if not isinstance(search[name], int) or search[name] < 1:
             raise UsageError(f"search.{name}={search[name]}: must be a whole number, at least 1")
+    if not isinstance(search["seed"], int | None):
+        raise UsageError(f"search.seed={search['seed']}: must be a whole number, or null")
     name = str(search["name"])
     if not name or Path(name).name != name or name.startswith("."):
         raise UsageError(f"search.name={name}: must be the name of a folder, without / and not hidden")

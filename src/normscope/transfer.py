@@ -81,8 +81,7 @@ def begin(config: Mapping[str, Any], choices: Mapping[str, Any], dataset: Datase
     state = load_checkpoint(source.folder / CHECKPOINT, config_hash(source.config))["training"]["network"]
     differences = _differences(source, config, choices)
     new, left = take(network, state, head if start.head == "new" else (), source, differences)
-    at_first = len(body) if start.trained == "all" else int(start.trained)
-    thawing = Thawing(body, at_first, start.thaw_every)
+    thawing = Thawing(body, len(body) if start.trained == "all" else int(start.trained), start.thaw_every)
     _refuse_frozen(new, thawing, start, source)
     told: dict[str, Any] = {
         **fingerprints([source])[0],
@@ -151,7 +150,12 @@ def _check(start: Start, source: Run, config: Mapping[str, Any], dataset: Datase
             f"dataset/preprocess: the weights of {source.folder} were learnt on inputs of {_words(theirs)}, and this "
             f"run has {_words(ours)}; choose dataset/preprocess={source.choices.get('dataset/preprocess')}, as there"
         )
-    if start.head == "keep" and (classes := load_dataset(source.config).classes) != dataset.classes:
+    if start.head != "keep":
+        return
+    learnt, asked = (one["task"]["_target_"].rpartition(".")[2] for one in (source.config, config))
+    if learnt != asked:
+        raise UsageError(f"start.head=keep: {source.folder} learnt task={learnt}, not {asked}; take start.head=new")
+    if (classes := load_dataset(source.config).classes) != dataset.classes:
         raise UsageError(
             f"start.head=keep: the head of {source.folder} tells {', '.join(classes[:SHOWN])}, ... apart "
             f"({len(classes)} classes), and here they are {', '.join(dataset.classes[:SHOWN])}, ... "

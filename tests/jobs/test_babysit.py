@@ -66,7 +66,15 @@ def test_the_initial_loss(loss, verdict, advice):
      (1000.02, 1000, "look here"), (math.nan, math.nan, "look here"), (-0.2, -0.2, "fine")],
 )  # fmt: skip
 def test_the_penalties(rise, penalty, verdict):
-    assert penalty_finding(1, rise, penalty).verdict == verdict
+    assert penalty_finding(1, rise, penalty, loss=2.3).verdict == verdict
+
+
+def test_what_float32_loses_beside_a_large_loss_is_no_fault():
+    loss, penalty = np.float32(560_000.0), np.float32(0.3)
+    rise = float(loss + penalty - loss)
+    assert abs(rise - penalty) > 0.01
+    assert penalty_finding(1, rise, float(penalty), loss=float(loss)).verdict == "fine"
+    assert penalty_finding(1, rise, float(penalty), loss=2.3).verdict == "look here"
 
 
 FEW = [
@@ -167,7 +175,7 @@ def test_every_loss_term_raises_the_objective_by_the_penalty_even_beside_dropout
     assert [at for _, at in places_of] == [1, 1000]
     for point in places_of:
         rise, penalty, *_ = found.measure(point)
-        assert penalty_finding(point[1], rise, penalty).verdict == "fine"
+        assert penalty_finding(point[1], rise, penalty, loss=2.3).verdict == "fine"
         assert abs(penalty) > 0.05
 
 
@@ -197,9 +205,26 @@ def test_regression_is_held_to_its_own_guess(reduction, times):
     assert initial_finding(replace(SETTING, nat=1.0), loss, guess).verdict in ("fine", "note")
 
 
+def test_turns_are_held_to_ln_4():
+    found = survey("task=rotation")
+    loss, guess = found.measure((1.0, 0.0))[:2]
+    assert guess == pytest.approx(math.log(4))
+    assert initial_finding(replace(SETTING, nat=1 / math.log(4)), loss, guess).verdict in ("fine", "note")
+
+
+def test_an_autoencoder_is_held_to_the_lengths_of_its_images():
+    of_images = ["task=reconstruction", "loss=squared_error", "loss.reduction=mean", "dataset/preprocess=none"]
+    loss, guess = survey(*of_images).measure((1.0, 0.0))[:2]
+    images = load_dataset(composed([*SMALL, *of_images, "job=babysit"])[0]).train.images.double() / 255
+    assert guess == pytest.approx(images.square().sum((1, 2, 3)).mean().item(), rel=1e-5)
+    assert initial_finding(replace(SETTING, nat=1.0), loss, guess).verdict == "note"  # He's init: outputs of their own
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
+        ("optimizer.lr=0", r"job: optimizer.lr \(0\) must be positive and finite to be judged"),
+        ("optimizer.lr=inf", r"job: optimizer.lr \(inf\) must be positive and finite"),
         ("job.steps=9", r"job: steps \(9\) must be at least 10"),
         ("job.subset=1", r"job: subset \(1\) must be at least 2"),
         ("job.lowest=0", r"job: lowest \(0\) must be above 0"),

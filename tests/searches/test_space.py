@@ -56,6 +56,11 @@ def test_a_logarithm_of_zero_is_refused():
         Interval("x", 0, 1, log=True)
 
 
+def test_a_list_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="model: no value is listed; give some, such as model=A,B"):
+        Listed("model", ())
+
+
 def test_a_value_listed_twice_is_refused():
     with pytest.raises(ValueError, match="norm: the value batch is listed twice"):
         Listed("norm", ("batch", "none", "batch"))

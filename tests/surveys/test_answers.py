@@ -6,8 +6,9 @@ from torch import nn
 
 from normscope.losses import cross_entropy, squared_error
 from normscope.surveys.answers import MeanAnswer, log_probabilities, numbered, refuse_other_answers, scores
+from normscope.tasks import Task, all_turns
 from normscope.training.recording import Images
-from tests.finished import finished_run
+from tests.finished import finished_run, run_of
 
 MEAN = cross_entropy("mean")
 
@@ -67,6 +68,12 @@ def test_runs_without_probabilities_are_refused_by_name():
     for change in ({"loss": squared_error("mean")}, {"test": numbers}):
         with pytest.raises(ValueError, match=r"outputs/a-run: its loss compares numbers.* loss=cross_entropy"):
             refuse_other_answers([finished_run(), finished_run(nn.Linear(1, 1), **change)])
+
+
+def test_runs_of_another_task_are_refused_by_name():
+    turned = Task(4, has_classes=True, examples=all_turns)
+    with pytest.raises(ValueError, match=r"outputs/a-run: its task is rotation.* name a run of task=labels"):
+        refuse_other_answers([finished_run(), finished_run(run=run_of(task="rotation"), task=turned)])
 
 
 def test_images_are_drawn_from_the_split_that_is_asked_for():

@@ -1,5 +1,6 @@
 """What can be found out about a config in minutes, before anybody waits for hours."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -30,7 +31,7 @@ def babysit(
     """Five checks of a config before it is trained: is its start, its regularisation, its learning rate sound?
 
         initial loss     loss(θ₀), nothing regularised, is that of guessing: ln K for K classes
-        penalties        objective(θ₀) − loss(θ₀) = Σ of the loss terms, within 1e-5 of the larger of it and 1
+        penalties        objective(θ₀) − loss(θ₀) = Σ of the loss terms, to 1e-5 of the larger of it and 1, and rounding
         tiny subset      the loss of a few images falls below 0.01 nats, and every answer is right
         learning rate    what becomes of the loss in the first updates at rates over seven decades
         update ratio     the median over the weight tensors of ‖θ_{t+1} − θ_t‖ / ‖θ_t‖ is within 1e-4 and 1e-2
@@ -55,7 +56,8 @@ def babysit(
         lowest, decades, per_decade: the rates, see `learning_rates.rates`.
         turned_up: by what the loss terms are multiplied to see the objective rise.
     Raises:
-        ValueError: if a value is out of range, or the network cannot normalise batches of these sizes.
+        ValueError: if a value is out of range, the config's rate is not positive, or the network cannot normalise
+            batches of these sizes.
     """
     for name, value, least in (
         ("subset", subset, 2), ("subset_steps", subset_steps, 1), ("steps", steps, 10), ("batch_size", batch_size, 1),
@@ -66,6 +68,11 @@ def babysit(
     if not lowest > 0 or not turned_up > 1:
         raise ValueError(f"lowest ({lowest:g}) must be above 0, and turned_up ({turned_up:g}) above 1")
     whole, plain = prepare(True), prepare(False)
+    lr = float(whole.job.config["optimizer"]["lr"])
+    if not 0 < lr < math.inf:
+        raise ValueError(
+            f"optimizer.lr ({lr:g}) must be positive and finite to be judged; give the rate that the run is to have"
+        )
     config, is_full_batch = whole.job.config, getattr(whole.trainee.optimizer, "full_batch", False)
     size = config["batch_size"] if is_full_batch else min(batch_size, config["batch_size"])
     images = few_of(plain.job.training, min(subset, len(plain.job.training.labels)))
@@ -75,7 +82,6 @@ def babysit(
         except UsageError as error:
             raise ValueError(f"{key}={count}: {error}") from error
 
-    lr = float(config["optimizer"]["lr"])
     tried = rates(lr, lowest, decades, per_decade)
     penalties = [1.0, float(turned_up)] if whole.trainee.regularizers.loss else []
     points = [(INITIAL, 0.0), *((PENALTY, times) for times in penalties), (SUBSET, lr)]

@@ -52,7 +52,7 @@ def judged(setting: Setting, table: np.ndarray) -> Judged:
     cause = cause_of(start, fates, chosen)
     found = (
         start,
-        *(penalty_finding(*row[1:4]) for row in rows[PENALTY]),
+        *(penalty_finding(row[1], row[2], row[3], loss=row[first]) for row in rows[PENALTY]),
         rate_finding(setting, rates, fates, falls, chosen, cause),
         subset_finding(setting, subset[first], subset[2], subset[4], int(subset[5]), cause),
         ratio_finding(ratios[chosen], cause),

@@ -12,6 +12,7 @@ from normscope.surveys.survey import Finding
 NEAR = 0.1  # nats from ln K; the bounds here are our choice, where CS231n gives no number
 APART = 1.0  # nats above: He's init has logits of variance 2, which cost about half of that
 EXACT = 1e-5
+ROUNDING = 2.0**-22  # of the loss: what float32 loses where the objective is added up, at most
 RATIOS = (1e-4, 1e-2)  # around the 1e-3 of CS231n
 TOLERATED = 10.0  # times beyond them, while the loss falls
 SLOW = 0.1  # of the largest fall
@@ -63,11 +64,12 @@ def initial_finding(setting: Setting, loss: float, guess: float) -> Finding:
     return Finding("initial loss", "look here", found, expected, advice)
 
 
-def penalty_finding(times: float, rise: float, penalty: float) -> Finding:
+def penalty_finding(times: float, rise: float, penalty: float, loss: float) -> Finding:
     """The objective is the loss and the penalties, to rounding."""
-    found, expected = f"objective − loss = {rise:.6g}", f"{penalty:.6g}, the penalties' own sum, ± {EXACT:g}"
+    near = EXACT * max(1, abs(penalty)) + ROUNDING * loss
+    found, expected = f"objective − loss = {rise:.6g}", f"{penalty:.6g}, the penalties' own sum, ± {near:.1g}"
     name = "penalties" if times == 1 else f"penalties x {times:g}"
-    if abs(rise - penalty) <= EXACT * max(1, abs(penalty)):
+    if abs(rise - penalty) <= near:
         return Finding(name, "fine", found, expected)
     advice = "a loss term is not what it says of itself: is its strength out of the range of float32?"
     return Finding(name, "look here", found, expected, advice)

@@ -80,6 +80,8 @@ class Listed:
     values: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        if not self.values:
+            raise ValueError(f"{self.key}: no value is listed; give some, such as {self.key}=A,B")
         if twice := [value for value in self.values if self.values.count(value) > 1]:
             raise ValueError(f"{self.key}: the value {twice[0]} is listed twice")
 

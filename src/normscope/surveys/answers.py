@@ -10,6 +10,7 @@ from normscope.losses import Loss
 from normscope.precision import float32_products
 from normscope.surveys.finished import Batches, FinishedRun
 from normscope.surveys.survey import Point
+from normscope.tasks import as_they_are
 from normscope.training.evaluation import Score, score_of, sums
 from normscope.training.step import as_inputs
 
@@ -96,7 +97,7 @@ def numbered(count: int) -> list[Point]:
 
 
 def refuse_other_answers(runs: Sequence[FinishedRun]) -> None:
-    """Refuse runs whose networks do not answer with probabilities of classes.
+    """Refuse runs whose networks do not answer with probabilities of the images' classes.
 
     Raises:
         ValueError: that names the run.
@@ -106,4 +107,9 @@ def refuse_other_answers(runs: Sequence[FinishedRun]) -> None:
             raise ValueError(
                 f"{run.run.folder}: its loss compares numbers, and what is averaged here are probabilities of classes; "
                 "name a run of loss=cross_entropy"
+            )
+        if run.task.examples is not as_they_are:
+            raise ValueError(
+                f"{run.run.folder}: its task is {run.run.choices.get('task')}, and what is averaged here are answers "
+                "about images as they are; name a run of task=labels"
             )
