@@ -100,6 +100,30 @@ def test_only_a_finished_run_is_started_from(outputs, tmp_path, status, message)
         found(tmp_path, f"start.run={copy}")
 
 
+def test_a_run_that_learnt_the_validation_images_is_not_started_from(outputs, tmp_path):
+    from_all = f"start.run={outputs / 'a' / 'seed0'}"
+    with pytest.raises(
+        UsageError, match=r"learnt the labels of images that are held out here .* with dataset.validation=20 too"
+    ):
+        found(outputs, from_all, "dataset.validation=20")
+    held_out = tmp_path / "held_out"
+    finished(held_out, "model=mlp", "steps=1", "dataset.validation=20")
+    from_rest = f"start.run={held_out}"
+    assert found(outputs, from_rest, "dataset.validation=20") == held_out
+    with pytest.raises(UsageError, match=r"with dataset.validation=10 too"):
+        found(outputs, from_rest, "dataset.validation=10")
+    five = tmp_path / "five"
+    finished(five, "model=mlp", "steps=1", "dataset.classes=[0,1,2,3,4]")
+    assert found(outputs, f"start.run={five}", "dataset.validation=20", "dataset.classes=[5,6,7,8,9]") == five
+    with pytest.raises(UsageError, match="learnt the labels"):
+        found(outputs, f"start.run={five}", "dataset.validation=20", "dataset.classes=[4,5,6,7,8]")
+
+
+def test_a_run_that_learnt_no_labels_may_have_seen_them(outputs, tmp_path):
+    finished(tmp_path / "turned", "model=vgg11", "task=rotation", "steps=1")
+    assert found(outputs, f"start.run={tmp_path / 'turned'}", "model=vgg11", "dataset.validation=20")
+
+
 def test_the_command_says_that_there_is_no_such_run_and_writes_nothing(tmp_path):
     result = normscope(*TINY, "start=run", "start.run=outputs/single/nowhere", cwd=tmp_path)
     assert result.returncode == 1

@@ -12,6 +12,8 @@ from normscope.instantiation import made
 from normscope.runs.reader import Run, find_runs
 from normscope.surveys.sources import ended_run, known
 
+HELD_OUT = ("validation", "fold")  # what says which images of the dataset are
+
 
 @dataclass(frozen=True)
 class Start:
@@ -93,7 +95,8 @@ def source_of(start: Start, config: Mapping[str, Any], choices: Mapping[str, Any
     Args:
         config, choices: of the run that is to start from it.
     Raises:
-        UsageError: if there is no such run or several, or it has not finished.
+        UsageError: if there is no such run or several, it has not finished, or it learnt from images that are held out
+            for validation here.
     """
     outputs = Path(config["outputs"])
     if start.run is not None:
@@ -106,7 +109,23 @@ def source_of(start: Start, config: Mapping[str, Any], choices: Mapping[str, Any
         raise UsageError(f"{key}: {error}; {known(outputs)}") from error
     if run.status != "finished":
         raise UsageError(f"{key}: the run in {folder} {run.status} at step {run.summary['step']}; start from another")
+    if config["dataset"].get("validation") and _learnt_what_is_held_out(run, config, choices):
+        same = " ".join(f"dataset.{name}={config['dataset'][name]}" for name in HELD_OUT if name in config["dataset"])
+        raise UsageError(
+            f"{key}: the run in {folder} learnt the labels of images that are held out here for validation, whose "
+            f"score would be too good; train that run with {same} too"
+        )
     return run
+
+
+def _learnt_what_is_held_out(source: Run, config: Mapping[str, Any], choices: Mapping[str, Any]) -> bool:
+    """Whether a run was trained on labelled images that are another's validation images, as far as settings tell."""
+    own, theirs = config["dataset"], source.config["dataset"]
+    same_data = choices["dataset"] == source.choices["dataset"] and own.get("root") == theirs.get("root")
+    classes = [one.get("classes") for one in (own, theirs)]
+    if not same_data or source.choices["task"] != "labels" or (all(classes) and not set(classes[0]) & set(classes[1])):
+        return False
+    return any(own.get(key) != theirs.get(key) for key in (*HELD_OUT, "classes"))
 
 
 def _matching(start: Start, outputs: Path, own: Mapping[str, Any]) -> Path:
