@@ -27,6 +27,7 @@ WITHOUT_TORCH = [
     (["-m", "seed=0,1", "+optimizer.nesterv=true"], "did you mean optimizer.nesterov?"),
     (["experiment=no/such"], "no/such"),
     (["search=random", "optimizer=sgdd", "optimizer.lr=interval(0.1,1)"], "Could not find 'optimizer/sgdd'"),
+    (["experiment=seminar/bn_vs_no_bn", "optimizer=sgdd", "seed=0,1"], "Could not find 'optimizer/sgdd'"),
 ]
 
 WITH_TORCH = [

@@ -146,12 +146,12 @@ def _guarded(begin: Callable[[], str], folder: Path) -> str:
     return "failed"
 
 
-def _let_a_search_sweep() -> None:
-    """Say `-m` for a search, whose config says so too: Hydra would not see that where another word is mistaken, and
-    complain of the ranges."""
+def _let_sweep() -> None:
+    """Say `-m` for a search or an experiment, whose config says so too: Hydra would not see that where another word is
+    mistaken, and complain of the lists and ranges."""
     words = sys.argv[1:]
-    is_search = any(word.startswith("search=") and word != "search=null" for word in words)
-    if is_search and not any(word.startswith("-") for word in words):
+    sweeps = any(word.startswith(("search=", "experiment=")) and not word.endswith("=null") for word in words)
+    if sweeps and not any(word.startswith("-") for word in words):
         sys.argv.insert(1, "-m")
 
 
@@ -161,7 +161,7 @@ def main() -> None:
         if sys.argv[1:] in (["--help"], ["-h"]):
             print(usage(), flush=True)
             return
-        _let_a_search_sweep()
+        _let_sweep()
         run()
     except BrokenPipeError:  # `normscope --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
