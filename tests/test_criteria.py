@@ -108,7 +108,7 @@ def test_a_run_whose_series_cannot_tell_is_left_out_and_told_of(tmp_path):
         fabricate(tmp_path, norm, 5)
     found = only(verdicts(CLAIM, find_runs(tmp_path), [ratio(last("size"), worst=0, at_least=2)]))
     assert (found.n, found.verdict) == (5, "reproduced")
-    assert "seed 5: its series are too short to be measured, not used" in found.note
+    assert "seed 5: what is measured is not there, not used" in found.note
 
 
 def test_every_scale_has_its_own_verdict(tmp_path):

@@ -159,7 +159,7 @@ def test_a_pair_that_cannot_be_measured_is_left_out_and_told_of(tmp_path):
     )
     assert group.seeds == (1,)
     assert values == [(1.0, 1.0)]
-    assert group.remarks == ("seed 0: its series are too short to be measured, not used",)
+    assert group.remarks == ("seed 0: what is measured is not there, not used",)
 
 
 def test_a_run_that_was_stopped_before_it_told_its_step_is_named_too(tmp_path):

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 ARMS = ("none", "batch", "l1", "l2", "l_infinity")
 LEARNED, WINDOW = 0.9, 10
 MIDDLE = (1 / 30, 2 / 3)  # of the run: steps 500 to 10,000 of the paper's 15,000
+LAYER = "layer11"  # figure 6
 MOSTLY = 0.7  # S4a: at this share of the probes
 PUBLISHED = {"l1": 1600, "l2": 1800, "l_infinity": 1600}  # steps to 90 %; 3,300 without a norm
 
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
-    """S5a and S5d for each norm."""
+    """S5a, S5d and S5e for each norm."""
     steps = [ratio(steps_until("train/accuracy", LEARNED, WINDOW), worst=np.inf, at_most=0.8)]
     band = ("loss_landscape/max", "loss_landscape/min", *MIDDLE)
     rougher = [
@@ -33,6 +34,7 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
         share_wider(*band, at_least=MOSTLY),
         ratio(median_of("gradient_predictiveness/max", *MIDDLE), worst=np.inf, at_least=1.5),
     ]
+    moved = [ratio(median_of(f"activation_distance/{LAYER}/w1"), worst=np.inf, at_least=1)]
     found = []
     for norm, published in PUBLISHED.items():
         faster = Claim(
@@ -50,8 +52,16 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
             "as smooth as BatchNorm (figure 12)",
             "x without a norm",
         )
+        shifting = Claim(
+            f"S5e, {norm}",
+            f"VGG, lr 0.1: the distance between {LAYER}'s distributions at two probes in a row (W1, before the "
+            "non-linearity, median over the run) is at least as large as without a norm",
+            "a larger shift of the distribution than without a norm (text, figure 6; no number)",
+            "x without a norm",
+        )
         found += verdicts(faster, runs, steps, treated=norm)
         found += verdicts(smoother, runs, rougher, reference=norm, treated="none")
+        found += verdicts(shifting, runs, moved, treated=norm)
     return found
 
 

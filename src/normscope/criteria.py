@@ -173,7 +173,7 @@ def measured(group: Pairs, quantity: Quantity, worst: float) -> tuple[Pairs, lis
     for pair in group.pairs:
         found = [worst if run.status == "diverged" else quantity(run) for run in pair]
         if any(math.isnan(value) for value in found):
-            remarks.append(f"seed {pair[0].seed}: its series are too short to be measured, not used")
+            remarks.append(f"seed {pair[0].seed}: what is measured is not there, not used")
             continue
         kept.append(pair)
         values.append((found[0], found[1]))
@@ -188,7 +188,7 @@ def _judged(
     for pair in group.pairs:
         row = [criterion.of(*pair) for criterion in criteria]
         if any(value is None for value in row):
-            remarks.append(f"seed {pair[0].seed}: its series are too short to be measured, not used")
+            remarks.append(f"seed {pair[0].seed}: what is measured is not there, not used")
             continue
         kept.append(pair)
         rows.append(row)

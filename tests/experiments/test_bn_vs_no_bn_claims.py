@@ -65,7 +65,7 @@ def test_k1_of_runs_shorter_than_300_steps_is_left_open(tmp_path, verdict):
     arms(tmp_path, FIVE, steps=200)
     found = verdict("K1")
     assert (found.verdict, found.n) == ("undecided", 0)
-    assert "seed 0: its series are too short to be measured, not used" in found.note
+    assert "seed 0: what is measured is not there, not used" in found.note
 
 
 def test_a_diverged_plain_network_did_not_stay_at_chance(tmp_path, verdict):

@@ -109,7 +109,7 @@ def test_b7_without_one_of_the_sizes_decides_nothing(tmp_path):
         (tmp_path / f"cs231n/batch_sizes/batch-5-{seed}/summary.json").unlink()
     found = verdicts(tmp_path, "batch_sizes")["B7, training"]
     assert (found.n, found.verdict) == (0, "undecided")
-    assert "too short to be measured" in found.note
+    assert "what is measured is not there" in found.note
 
 
 def test_nothing_to_draw_is_said_in_words(tmp_path):

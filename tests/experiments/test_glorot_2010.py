@@ -152,7 +152,7 @@ def test_g5_needs_validation_images(tmp_path):
     tuned(tmp_path, range(5), {key: (math.nan, test) for key, (_, test) in SCORES.items()})
     found = verdicts(tmp_path, "glorot_2010/table_1")["G5"]
     assert (found.n, found.verdict) == (0, "undecided")
-    assert "too short to be measured" in found.note
+    assert "what is measured is not there" in found.note
     with pytest.raises(UsageError, match="no run has a validation accuracy"):
         loaded(source_of("glorot_2010/table_1")).plot(find_runs(tmp_path))
 

@@ -104,12 +104,17 @@ def test_lp_norms_are_judged_one_by_one(tmp_path):
         }
 
     name = "santurkar_2018/vgg_norms"
-    vgg(tmp_path, range(5), name, none=arm(150, 0.6, 50), l1=arm(25, 0.2, 20), l2=arm(125, 0.5, 20))
+    arms = {"none": arm(150, 0.6, 50), "l1": arm(25, 0.2, 20), "l2": arm(125, 0.5, 20)}
+    for norm, moved in (("none", 0.1), ("l1", 0.3), ("l2", 0.05)):
+        arms[norm]["series"]["activation_distance/layer11/w1"] = flat(moved)
+    vgg(tmp_path, range(5), name, **arms)
     found = {verdict.claim: verdict for verdict in loaded(source_of(name)).claims(find_runs(tmp_path))}
     assert (found["S5a, l1"].verdict, found["S5a, l1"].effect) == ("reproduced", pytest.approx(250 / 375))
     assert found["S5a, l2"].verdict == "undecided"  # 350 / 375
     assert (found["S5d, l1"].verdict, found["S5d, l1"].effect) == ("reproduced", pytest.approx(3))
     assert found["S5d, l2"].verdict == "undecided"
+    assert (found["S5e, l1"].verdict, found["S5e, l1"].effect) == ("reproduced", pytest.approx(3))
+    assert found["S5e, l2"].verdict == "contradicted"
     assert found["S5a, l_infinity"].n == 0
     figure = loaded(source_of(name)).plot(find_runs(tmp_path))
     assert "n = 5 l1" in figure._supxlabel.get_text()

@@ -1,0 +1,72 @@
+"""Santurkar et al. 2018, section 2: up to which learning rate the VGG trains, with and without BatchNorm."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from normscope.claims import Claim, Verdict
+from normscope.criteria import Criterion, verdicts
+from normscope.families import families, largest, members
+from normscope.figures.lines import label_ends, paper_line
+from normscope.figures.look import GREY, entitle, new_figure
+from normscope.figures.swept import over_setting, shown_families
+from normscope.quantities import best_mean, in_points
+from normscope.runs.reader import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+ARMS = ("none", "batch")
+LEARNED, WINDOW, TIMES = 50, 10, 4  # %; logged batches; the threshold
+
+S1E = Claim(
+    "S1e",
+    f"VGG: the largest learning rate at which the mean of ten logged batches reaches {LEARNED} % training accuracy is "
+    f"at least {TIMES} times as large with BatchNorm",
+    "with BatchNorm lr 0.5 trains, without it does not (figure 1; 0.1 trains both)",
+    "x the rate",
+)
+
+
+def claims(runs: Sequence[Run]) -> list[Verdict]:
+    """S1e."""
+    return verdicts(S1E, families(runs, "optimizer.lr"), [Criterion(times_larger, tie=1, at_least=TIMES)])
+
+
+def times_larger(reference: Run, treated: Run) -> float | None:
+    """How many times as large the largest rate is that trains; not measured where none trains the reference."""
+    theirs, ours = (largest(learns)(family) for family in (reference, treated))
+    return ours / theirs if theirs else None
+
+
+def learns(run: Run) -> bool:
+    """Whether a run has got so far at some time."""
+    return accuracy(run) >= LEARNED
+
+
+def accuracy(run: Run) -> float:
+    """The largest mean of ten logged training accuracies, in %."""
+    return in_points(best_mean("train/accuracy", WINDOW))(run)
+
+
+def plot(runs: Sequence[Run]) -> "Figure":
+    """The training accuracy that each learning rate reaches, every seed a point.
+
+    Raises:
+        UsageError: if no run with or without BatchNorm has ended.
+    """
+    found = shown_families(runs, ARMS, over="optimizer.lr")
+    with new_figure(9.6, 6.4) as figure:
+        axis = figure.subplots()
+        ends = over_setting(axis, found.arms, accuracy)
+        axis.set_ylim(0, 100)
+        rates = list(members(next(iter(found.arms.values()))[0]))
+        axis.set_xticks(rates, [f"{lr:g}" for lr in rates], minor=False)
+        axis.minorticks_off()
+        paper_line(axis, LEARNED, f"trains: {LEARNED} %", GREY)
+        axis.set(xlabel="learning rate", ylabel="training accuracy, %")
+        label_ends(axis, ends)
+        text = (
+            f"{found.caption()} The largest mean of ten logged batches. Line: median over the seeds; points: each seed."
+        )
+        entitle(figure, "Up to which learning rate the VGG trains", text)
+    return figure
