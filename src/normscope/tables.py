@@ -24,7 +24,11 @@ HOW_TO_READ = (
     "5 of 5, 7 of 8, ... pairs (one-sided sign test, p <= 0.05)."
 )
 COLUMNS = ("claim", "statement", "paper", "ours, median [95 % interval]", "pairs that hold", "scale", "verdict")
-LAST = {"train/loss": "last training loss", "test/accuracy": "last test accuracy"}
+LAST = {
+    "train/loss": "last training loss",
+    "validation/accuracy": "last validation accuracy",
+    "test/accuracy": "last test accuracy",
+}
 STYLES = {"reproduced": "bold green", "contradicted": "bold red", "undecided": "bold yellow", "not run": "dim"}
 
 
