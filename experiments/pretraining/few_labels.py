@@ -1,6 +1,7 @@
 """What pretraining without labels is worth: test accuracy against labels per class, and the gain over none."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
     Raises:
         UsageError: if no run has ended that was scored.
     """
+    runs = of_one_length(runs)
     scores = {arm: own for arm in ARMS if (own := scores_of(runs, arm))}
     if not scores:
         raise UsageError("no run of pretraining/few_labels has ended with a test accuracy; repeat its command")
@@ -61,6 +63,13 @@ def plot(runs: Sequence[Run]) -> "Figure":
     return figure
 
 
+def of_one_length(runs: Sequence[Run]) -> list[Run]:
+    """The ended runs of the length and batch that most of them have; they are not held against others."""
+    ended = [run for run in runs if run.status in ENDED]
+    lengths = [tuple(run.config.get(key) for key in ("steps", "epochs", "batch_size")) for run in ended]
+    return [run for run, own in zip(ended, lengths, strict=True) if own == Counter(lengths).most_common(1)[0][0]]
+
+
 def arm_of(run: Run) -> str:
     """The experiment that a run starts from, or none; the folder's name where it was named by hand."""
     start = run.config.get("start") or {}
@@ -68,12 +77,12 @@ def arm_of(run: Run) -> str:
 
 
 def scores_of(runs: Sequence[Run], arm: str) -> dict[int, dict[int, float]]:
-    """The last test accuracies of an arm; a run that diverged has guessed."""
+    """The last test accuracies of an arm among runs that have ended; one that diverged has guessed."""
     found: dict[int, dict[int, float]] = {}
     for run in runs:
         _, accuracy = run.series("test/accuracy")
         size = run.config["dataset"].get("train_size")
-        if arm_of(run) == arm and run.status in ENDED and size and len(accuracy):
+        if arm_of(run) == arm and size and len(accuracy):
             score = 100 * float(accuracy[-1]) if run.status == "finished" else 100 / CLASSES
             found.setdefault(size // CLASSES, {})[run.seed] = score
     return dict(sorted(found.items()))

@@ -51,6 +51,14 @@ def test_a_run_that_diverged_has_guessed(tmp_path, few_labels):
     assert few_labels.scores_of(find_runs(tmp_path), "none") == {20: {0: 10}}
 
 
+def test_runs_of_another_length_are_left_out(tmp_path, few_labels):
+    all_arms(tmp_path)
+    run(tmp_path, "longer", 20, 0, 0.9, steps=4000)
+    found = few_labels.of_one_length(find_runs(tmp_path))
+    assert len(found) == 36
+    assert {run.config["steps"] for run in found} == {400}
+
+
 def test_the_figure_names_every_arm(tmp_path, few_labels):
     all_arms(tmp_path)
     figure = few_labels.plot(find_runs(tmp_path))
