@@ -48,7 +48,8 @@ SMALL = [*TINY, "model=mlp", "optimizer=adam", "dataset.train_size=200", "job.st
         (LN_10 + 0.0999, "fine", ""),
         (LN_10 - 0.0999, "fine", ""),
         (LN_10 + 0.11, "note", "He's init"),
-        (LN_10 + 1.01, "look here", "init=he_normal"),
+        (LN_10 + 1.12, "note", "He's init"),  # a healthy network of a quarter of the width
+        (LN_10 + 2.01, "look here", "init=he_normal"),
         (math.inf, "look here", "smaller initial weights"),
         (math.nan, "look here", "smaller initial weights"),
         (LN_10 - 0.11, "look here", "below guessing"),
