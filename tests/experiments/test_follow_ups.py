@@ -143,7 +143,7 @@ def test_without_validation_images_no_rate_is_the_best(tmp_path):
     assert "what is measured is not there" in found.note
 
 
-def parts(root, seeds, norms, others, off):
+def parts(root, seeds, norms, others, off, scale="paper"):
     """Test accuracies of networks of which a part learns, and the share of scales that the norms switch off."""
     for seed in seeds:
         for part, accuracy in (("norms_only", norms), ("random_weights_only", others)):
@@ -154,7 +154,7 @@ def parts(root, seeds, norms, others, off):
                 name=f"{part}-{seed}",
                 experiment="follow_ups/batch_norm_only",
                 accuracy=flat(accuracy),
-                choices={"model": "resnet18"},
+                choices={"model": "resnet18", "scale": scale},
                 regularizer={"crop_flip": {"data": {}}, part: {"gradient": {"seed": seed}}},
                 series={"norm_scales/switched_off": flat(off if part == "norms_only" else 0.0)},
             )
@@ -170,6 +170,14 @@ def test_scales_and_shifts_alone_must_beat_as_many_random_weights(tmp_path):
     assert found["Frankle, switched off"].effect == pytest.approx(0.33)
     for root, verdict in (("the opposite", "contradicted"), ("in between", "undecided")):
         assert {each.verdict for each in verdicts(tmp_path / root, "batch_norm_only").values()} == {verdict}
+
+
+def test_a_short_run_cannot_switch_channels_off_and_decides_nothing_of_it(tmp_path):
+    parts(tmp_path, range(5), norms=0.30, others=0.15, off=0.0, scale="laptop")
+    found = verdicts(tmp_path, "batch_norm_only")
+    assert found["Frankle, norms"].verdict == "reproduced"
+    assert found["Frankle, switched off"].verdict == "undecided"
+    assert "only the paper's length" in found["Frankle, switched off"].note
 
 
 def batches(root, seeds, **of_norm):
