@@ -5,6 +5,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from normscope.claims import Claim, Verdict
 from normscope.criteria import Criterion, difference, verdicts
 from normscope.families import members
@@ -14,7 +16,6 @@ from normscope.figures.look import INK, arm_colour, new_figure
 from normscope.figures.titles import label
 from normscope.quantities import best_mean
 from normscope.runs.reader import Run
-from normscope.statistics import running_mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,14 +86,14 @@ def plot(runs: Sequence[Run]) -> "Figure":
         )  # fmt: skip
         text = (
             f"{found.caption()} Every weight from N(0, std²). Training accuracy of the batches of an epoch; dashed: "
-            "80 %. Lines: medians over the seeds, bands: ranges; a cross where a run diverged."
+            "80 %. Lines: medians over the seeds, bands: ranges; crosses, or a dot where all did: diverged."
         )
         figure.supxlabel(textwrap.fill(text, 170), x=0.01, ha="left", fontsize=11, color=INK)
     return figure
 
 
-def by_epoch(run: Run) -> tuple:
-    """(epochs, mean accuracy in %), every point the mean over the epoch that ends there."""
-    steps, values = run.series("train/accuracy")
-    means = running_mean(values, BATCHES)[::BATCHES]
-    return (steps[BATCHES - 1 :: BATCHES] + 1) // BATCHES, 100 * means
+def by_epoch(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """(epochs, mean accuracy in %), of each epoch; of the last one, as far as the run came."""
+    values = run.series("train/accuracy")[1]
+    means = [values[start : start + BATCHES].mean() for start in range(0, len(values), BATCHES)]
+    return np.arange(1, len(means) + 1), 100 * np.array(means)
