@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
 from normscope.criteria import Criterion, verdicts
-from normscope.families import families, largest, members
-from normscope.figures.lines import label_ends, paper_line
-from normscope.figures.look import GREY, entitle, new_figure
-from normscope.figures.swept import over_setting, shown_families
+from normscope.families import families, largest
+from normscope.figures.swept import rates_figure, shown_families
 from normscope.quantities import best_mean, in_points
 from normscope.runs.reader import Run
 
@@ -54,19 +52,12 @@ def plot(runs: Sequence[Run]) -> "Figure":
     Raises:
         UsageError: if no run with or without BatchNorm has ended.
     """
-    found = shown_families(runs, ARMS, over="optimizer.lr")
-    with new_figure(9.6, 6.4) as figure:
-        axis = figure.subplots()
-        ends = over_setting(axis, found.arms, accuracy)
-        axis.set_ylim(0, 100)
-        rates = list(members(next(iter(found.arms.values()))[0]))
-        axis.set_xticks(rates, [f"{lr:g}" for lr in rates], minor=False)
-        axis.minorticks_off()
-        paper_line(axis, LEARNED, f"trains: {LEARNED} %", GREY)
-        axis.set(xlabel="learning rate", ylabel="training accuracy, %")
-        label_ends(axis, ends)
-        text = (
-            f"{found.caption()} The largest mean of ten logged batches. Line: median over the seeds; points: each seed."
-        )
-        entitle(figure, "Up to which learning rate the VGG trains", text)
-    return figure
+    return rates_figure(
+        shown_families(runs, ARMS, over="optimizer.lr"),
+        accuracy,
+        ylabel="training accuracy, %",
+        top=100,
+        level=(LEARNED, f"trains: {LEARNED} %"),
+        title="Up to which learning rate the VGG trains",
+        text="The largest mean of ten logged batches. Line: median over the seeds; points: each seed.",
+    )

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
 from normscope.criteria import difference, verdicts
-from normscope.families import count, families, members
-from normscope.figures.lines import label_ends, paper_line
-from normscope.figures.look import GREY, entitle, new_figure
-from normscope.figures.swept import over_setting, shown_families
+from normscope.families import count, families
+from normscope.figures.swept import rates_figure, shown_families
 from normscope.quantities import median_of
 from normscope.runs.reader import Run
 
@@ -51,17 +49,12 @@ def plot(runs: Sequence[Run]) -> "Figure":
     Raises:
         UsageError: if no run with or without BatchNorm has ended.
     """
-    found = shown_families(runs, ARMS, over="optimizer.lr")
-    with new_figure(9.6, 6.4) as figure:
-        axis = figure.subplots()
-        ends = over_setting(axis, found.arms, final_loss)
-        axis.set_ylim(0, 1.15 * CHANCE)
-        rates = list(members(next(iter(found.arms.values()))[0]))
-        axis.set_xticks(rates, [f"{lr:g}" for lr in rates], minor=False)
-        axis.minorticks_off()
-        paper_line(axis, CHANCE, f"guessing: ln 10 = {CHANCE:.3f}", GREY)
-        axis.set(xlabel="learning rate", ylabel="training loss at the end, nats")
-        label_ends(axis, ends)
-        text = f"{found.caption()} Line: median over the seeds; points: each seed. A diverged run has no point."
-        entitle(figure, "Which learning rates train VGG11", text)
-    return figure
+    return rates_figure(
+        shown_families(runs, ARMS, over="optimizer.lr"),
+        final_loss,
+        ylabel="training loss at the end, nats",
+        top=1.15 * CHANCE,
+        level=(CHANCE, f"guessing: ln 10 = {CHANCE:.3f}"),
+        title="Which learning rates train VGG11",
+        text="Line: median over the seeds; points: each seed. A diverged run has no point.",
+    )

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 from normscope.errors import UsageError
 from normscope.families import families, members
 from normscope.figures.arms import Shown, fullest
-from normscope.figures.look import arm_colour, arm_name
+from normscope.figures.lines import label_ends, paper_line
+from normscope.figures.look import GREY, arm_colour, arm_name, entitle, new_figure
 from normscope.pairs import ARM
 from normscope.quantities import Quantity
 from normscope.statistics import median
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from normscope.runs.reader import Run
 
@@ -51,3 +53,26 @@ def over_setting(axis: "Axes", arms: "Mapping[str, Sequence[Run]]", quantity: Qu
         ends.append((float(middles[-1]), arm_name(arm).replace(" ", "\n", 1), arm_colour(arm)))
     axis.set_xscale("log")
     return ends
+
+
+def rates_figure(
+    found: Shown, quantity: Quantity, *, ylabel: str, top: float, level: tuple[float, str], title: str, text: str
+) -> "Figure":
+    """A number of each run against its learning rate, and a level that tells those that train from the others.
+
+    Args:
+        found: families over optimizer.lr; quantity: of a single run; ylabel, top: of its axis, from 0.
+        level: the number and its name; title, text: above and, behind what was run, below.
+    """
+    with new_figure(9.6, 6.4) as figure:
+        axis = figure.subplots()
+        ends = over_setting(axis, found.arms, quantity)
+        axis.set_ylim(0, top)
+        rates = list(members(next(iter(found.arms.values()))[0]))
+        axis.set_xticks(rates, [f"{lr:g}" for lr in rates], minor=False)
+        axis.minorticks_off()
+        paper_line(axis, *level, GREY)
+        axis.set(xlabel="learning rate", ylabel=ylabel)
+        label_ends(axis, ends)
+        entitle(figure, title, f"{found.caption()} {text}")
+    return figure
