@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ARMS = ("none", "batch")
-LEARNED, WINDOW, TIMES = 50, 10, 4  # %; logged batches; the threshold
+LEARNED, WINDOW, TIMES = 30, 10, 4  # %; logged batches; the threshold
 
 S1E = Claim(
     "S1e",
