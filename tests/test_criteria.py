@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from normscope.claims import Claim
-from normscope.criteria import Criterion, difference, ratio, verdicts
+from normscope.criteria import Criterion, difference, ratio, times_the_steps, verdicts
+from normscope.quantities import steps_until
 from normscope.runs.reader import find_runs
 from tests.fabricated import fabricate
 
@@ -144,3 +145,55 @@ def test_a_criterion_has_one_threshold():
         difference(last("size"), worst=0)
     with pytest.raises(ValueError, match="one threshold"):
         ratio(last("size"), worst=0, at_least=1, at_most=2)
+
+
+def arrivals(root, seed, none, batch, **how):
+    """A pair whose series `there` turns to 1 at these steps of 100; None never does."""
+    for norm, step in (("none", none), ("batch", batch)):
+        arrives = math.inf if step is None else step
+        fabricate(
+            root, norm, seed, steps=100, series={"there": lambda steps, at=arrives: (steps >= at).astype(float)}, **how
+        )
+
+
+def speed(root, at_most=0.5):
+    return only(verdicts(CLAIM, find_runs(root), [times_the_steps(steps_until("there", 1), at_most=at_most)]))
+
+
+def test_steps_are_those_of_the_treated_run_over_those_of_the_reference(tmp_path):
+    for seed in FIVE:
+        arrivals(tmp_path, seed, none=100, batch=25)
+    found = speed(tmp_path)
+    assert (found.verdict, found.effect, found.bound) == ("reproduced", 0.25, "")
+
+
+def test_a_reference_that_never_gets_there_has_taken_all_its_steps(tmp_path):
+    for seed in FIVE:
+        arrivals(tmp_path, seed, none=None, batch=25)
+    found = speed(tmp_path)
+    assert (found.verdict, found.effect, found.bound) == ("reproduced", 0.25, "<=")
+    assert "in 5 of 5 pairs the other run never gets there, the ratio is a bound" in found.note
+
+
+def test_getting_there_at_the_last_moment_shows_no_speed(tmp_path):
+    """The other might have got there a step later: 0.75 is a bound, and the threshold is 0.5."""
+    for seed in FIVE:
+        arrivals(tmp_path, seed, none=None, batch=75)
+    found = speed(tmp_path)
+    assert (found.verdict, found.effect, found.bound) == ("undecided", 0.75, "<=")
+
+
+def test_never_getting_there_where_the_reference_does_is_slower(tmp_path):
+    for seed in FIVE:
+        arrivals(tmp_path, seed, none=25, batch=None)
+    found = speed(tmp_path)
+    assert (found.verdict, found.effect, found.bound) == ("contradicted", math.inf, "")
+
+
+def test_two_that_never_get_there_are_a_tie(tmp_path):
+    for seed in FIVE:
+        arrivals(tmp_path, seed, none=None, batch=None)
+    found = speed(tmp_path)
+    assert (found.verdict, found.bound) == ("undecided", "")
+    assert math.isnan(found.effect)
+    assert "5 of 5 pairs are a tie: no evidence" in found.note

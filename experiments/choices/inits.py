@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict, not_run
-from normscope.criteria import Criterion, ratio, verdicts
+from normscope.criteria import Criterion, times_the_steps, verdicts
 from normscope.figures.comparisons import Comparison, comparison_figure
 from normscope.pairs import ENDED, Setting, option, settings
 from normscope.quantities import steps_until_below
@@ -55,7 +55,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """A2 without BatchNorm; A3 of He's runs without and with it, each of which stands for all inits of its seed."""
     plain = [run for run in runs if option(run, "model/norm") == "none"]
-    sooner = ratio(steps_until_below("train/loss", LEARNED, WINDOW), worst=math.inf, at_most=SOONER)
+    sooner = times_the_steps(steps_until_below("train/loss", LEARNED, WINDOW), at_most=SOONER)
     own = [run for run in runs if option(run, "init") == "he_normal"]
     narrower = Criterion(partial(_share, settings(runs, "init")), tie=1, at_most=SHARE)
     return [

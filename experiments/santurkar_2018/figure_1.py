@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, ratio, verdicts
+from normscope.criteria import difference, times_the_steps, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.grids import spread_out
@@ -46,7 +46,7 @@ S1D = Claim(
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """S1a, S1b and S1d; S1c is of lr 0.5, in vgg_fast."""
     return [
-        *verdicts(S1A, runs, [ratio(steps_until("train/accuracy", LEARNED, WINDOW), worst=np.inf, at_most=0.7)]),
+        *verdicts(S1A, runs, [times_the_steps(steps_until("train/accuracy", LEARNED, WINDOW), at_most=0.7)]),
         *verdicts(S1B, runs, [difference(in_points(mean_of("train/accuracy")), worst=-np.inf, at_least=3)]),
         *verdicts(S1D, runs, [difference(in_points(final("test/accuracy")), worst=-np.inf, at_least=1)]),
     ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import ratio, verdicts
+from normscope.criteria import ratio, times_the_steps, verdicts
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
@@ -27,7 +27,7 @@ PUBLISHED = {"l1": 1600, "l2": 1800, "l_infinity": 1600}  # steps to 90 %; 3,300
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """S5a, S5d and S5e for each norm."""
-    steps = [ratio(steps_until("train/accuracy", LEARNED, WINDOW), worst=np.inf, at_most=0.8)]
+    steps = [times_the_steps(steps_until("train/accuracy", LEARNED, WINDOW), at_most=0.8)]
     band = ("loss_landscape/max", "loss_landscape/min", *MIDDLE)
     rougher = [
         ratio(median_log_ratio(*band), worst=np.inf, at_least=1.5),

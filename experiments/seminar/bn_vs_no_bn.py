@@ -2,18 +2,21 @@
 
 import math
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from normscope.claims import Claim, Part, Verdict, judge, not_run
-from normscope.criteria import measured
+import numpy as np
+
+from normscope.claims import Claim, Verdict, not_run
+from normscope.criteria import difference, medians, of_reference, of_treated, times_the_steps, verdicts
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import Shown, fullest
 from normscope.figures.look import INK, new_figure
-from normscope.pairs import Pairs, data_of, pairs
+from normscope.pairs import Pairs, data_of
+from normscope.quantities import final, in_points, steps_until
 from normscope.runs.reader import Run
-from normscope.statistics import mean_until, median, steps_to
+from normscope.statistics import mean_until
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -65,19 +68,35 @@ K4 = Claim(
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """K1 and K2 on VGG11, K4 on a ResNet, for every scale and setting of the runs."""
+    k1 = [
+        difference(lambda run: -early_loss(run), worst=-math.inf, at_least=CHANCE - PLATEAU - LEARNED),
+        of_reference(lambda run: abs(early_loss(run) - CHANCE), worst=math.inf, at_most=PLATEAU),
+        of_treated(early_loss, worst=math.inf, tie=CHANCE - PLATEAU, at_most=np.nextafter(LEARNED, 0)),
+    ]
+    k2 = [times_the_steps(steps_until("test/accuracy", HALF), at_most=SPEED)]
+    k4 = [difference(in_points(final("test/accuracy")), worst=-math.inf, at_least=MARGIN)]
     return [
         verdict
-        for claim, model, judged in ((K1, "vgg11", k1), (K2, "vgg11", k2), (K4, "resnet", k4))
+        for claim, model, criteria, notes in (
+            (K1, "vgg11", k1, medians("without", "with", early_loss)),
+            (K2, "vgg11", k2, lambda group: ()),
+            (K4, "resnet", k4, whether_as_long),
+        )
         for scale in sorted({run.scale for run in runs})
-        for verdict in _verdicts(claim, model, judged, [run for run in runs if run.scale == scale])
+        for verdict in verdicts(claim, the_talks(runs, scale, model), criteria, notes=notes)
+        or [not_run(claim, scale, f"no run of model={model}* with init=default optimizer.lr=0.01")]
     ]
 
 
-def _verdicts(claim: Claim, model: str, judged: Callable[[Pairs], Verdict], runs: list[Run]) -> list[Verdict]:
-    groups = pairs([run for run in runs if is_the_talks(run) and str(run.choices.get("model")).startswith(model)])
-    if not groups:
-        return [not_run(claim, runs[0].scale, f"no run of model={model}* with init=default optimizer.lr=0.01")]
-    return [judged(group) for group in groups]
+def early_loss(run: Run) -> float:
+    """The mean training loss of the first steps; nan of a run that has fewer."""
+    return mean_until(*run.series("train/loss"), EARLY_STEPS)
+
+
+def the_talks(runs: Sequence[Run], scale: str, model: str) -> list[Run]:
+    """The runs of a scale and a kind of model that the claims speak of."""
+    own = [run for run in runs if run.scale == scale and is_the_talks(run)]
+    return [run for run in own if str(run.choices.get("model")).startswith(model)]
 
 
 def is_the_talks(run: Run) -> bool:
@@ -86,59 +105,11 @@ def is_the_talks(run: Run) -> bool:
     return run.choices.get("init") == "default" and lr is not None and math.isclose(lr, 0.01)
 
 
-def k1(group: Pairs) -> Verdict:
-    """Both must hold: without BatchNorm the loss stays, with it the loss falls."""
-    group, losses = measured(group, lambda run: mean_until(*run.series("train/loss"), EARLY_STEPS), worst=math.inf)
-    without, treated = [pair[0] for pair in losses], [pair[1] for pair in losses]
-    parts = [
-        Part(without, lambda loss: abs(loss - CHANCE) <= PLATEAU, lambda loss: abs(loss - CHANCE) > PLATEAU),
-        Part(treated, lambda loss: loss < LEARNED, lambda loss: loss >= CHANCE - PLATEAU),
-    ]
-    notes = [f"median {median(without):.3f} without, {median(treated):.3f} with"] if losses else []
-    return judge(K1, group, [_difference(*pair) for pair in losses], parts, tie=0, notes=notes)
-
-
-def k2(group: Pairs) -> Verdict:
-    """A run that never gets there needs more steps than it has: the ratio is a bound, or nothing if neither does."""
-
-    def steps_to_half(run: Run) -> float:
-        steps, accuracy = run.series("test/accuracy")
-        return steps_to(steps, accuracy, HALF) if len(steps) else math.nan
-
-    group, found = measured(group, steps_to_half, worst=math.inf)
-    ratios, notes = [], []
-    for pair, (without, treated) in zip(group.pairs, found, strict=True):
-        length = max(run.series("test/accuracy")[0].max(initial=0) for run in pair)
-        ratios.append(treated / min(without, length) if min(without, treated) < math.inf and without > 0 else math.nan)
-    never = sum(without == math.inf and treated < math.inf for without, treated in found)
-    neither = sum(without == treated == math.inf for without, treated in found)
-    if never:
-        notes.append(f"in {never} of {len(found)} pairs 50 % is never reached without BatchNorm, the ratio is a bound")
-    if neither:
-        notes.append(f"in {neither} of {len(found)} pairs neither run reaches 50 %: no evidence")
-    part = Part(ratios, lambda ratio: ratio <= SPEED, lambda ratio: ratio > 1)
-    return judge(K2, group, ratios, [part], tie=1, bound="<=" if never else "", notes=notes)
-
-
-def k4(group: Pairs) -> Verdict:
-    """The accuracy at the end of the run, in points."""
-
-    def final(run: Run) -> float:
-        accuracy = run.series("test/accuracy")[1]
-        return 100 * float(accuracy[-1]) if len(accuracy) else math.nan
-
-    group, accuracies = measured(group, final, worst=-math.inf)
-    gains = [_difference(treated, without) for without, treated in accuracies]
+def whether_as_long(group: Pairs) -> Sequence[str]:
+    """A note where the runs are not as long as K4 says."""
     config = group.pairs[0][0].config if group.pairs else {}
     exact = not config or (config.get("steps") is None and config.get("epochs") == RESNET_EPOCHS)
-    notes = [] if exact else [f"the runs are not {RESNET_EPOCHS} epochs long but {group.setting.split(', ')[1]}"]
-    part = Part(gains, lambda gain: gain >= MARGIN, lambda gain: gain < 0)
-    return judge(K4, group, gains, [part], tie=0, notes=notes)
-
-
-def _difference(value: float, other: float) -> float:
-    """value - other; two equal infinities tie."""
-    return math.nan if value == other and math.isinf(value) else value - other
+    return [] if exact else [f"the runs are not {RESNET_EPOCHS} epochs long but {group.setting.split(', ')[1]}"]
 
 
 def plot(runs: Sequence[Run]) -> "Figure":

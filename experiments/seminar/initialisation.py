@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import ratio, verdicts
+from normscope.criteria import times_the_steps, verdicts
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import fullest
@@ -33,7 +33,7 @@ K5 = Claim(
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """K5, on the runs without BatchNorm."""
     plain = [run for run in runs if run.choices.get("model/norm") == "none"]
-    leaving = ratio(steps_until_below("train/loss", CHANCE - LEFT, WINDOW), worst=math.inf, at_most=0.5)
+    leaving = times_the_steps(steps_until_below("train/loss", CHANCE - LEFT, WINDOW), at_most=0.5)
     return verdicts(K5, plain, [leaving], arm="init", reference="default", treated="he_normal")
 
 

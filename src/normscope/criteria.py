@@ -25,12 +25,14 @@ class Criterion:
         of: (reference, treated) -> number.
         tie: the number at which the two runs are alike; beyond it, away from the threshold, a pair opposes the claim.
         at_least, at_most: the threshold, exactly one of them; one that lies beyond the tie allows some of the opposite.
+        is_bound: whether a pair's number is only known to be at most that.
     """
 
     of: PairQuantity
     tie: float
     at_least: float | None = None
     at_most: float | None = None
+    is_bound: Callable[["Run", "Run"], bool] = lambda reference, treated: False
 
     def __post_init__(self) -> None:
         if (self.at_least is None) == (self.at_most is None):
@@ -84,6 +86,32 @@ def ratio(
     return Criterion(of, 1.0, at_least, at_most)
 
 
+def times_the_steps(steps: Quantity, *, at_most: float) -> Criterion:
+    """The steps that the treated run takes to get somewhere divided by the reference's.
+
+    A reference that never gets there, or diverges, takes more steps than the pair has made: these stand for it, and the
+    ratio is a bound. Two runs that never get there are a tie.
+
+    Args:
+        steps: the steps that a run takes, infinity if it never gets there.
+    """
+
+    def never(run: "Run") -> bool:
+        return _told(steps, run, math.inf) == math.inf
+
+    def of(reference: "Run", treated: "Run") -> float | None:
+        ours, theirs = _told(steps, treated, math.inf), _told(steps, reference, math.inf)
+        if ours is None or theirs is None:
+            return None
+        if theirs == math.inf:
+            return math.nan if ours == math.inf else ours / max(run.summary["step"] for run in (reference, treated))
+        return ours / theirs if theirs else math.nan if ours == 0 else math.inf
+
+    return Criterion(
+        of, 1.0, at_most=at_most, is_bound=lambda reference, treated: never(reference) and not never(treated)
+    )
+
+
 def of_reference(
     quantity: Quantity,
     *,
@@ -114,11 +142,11 @@ def of_treated(
 
 
 def medians(reference: str, treated: str, quantity: Quantity) -> Callable[[Pairs], Sequence[str]]:
-    """A note on a verdict: the medians of both arms, e.g. "median 0.102 standard, 0.512 normalised"."""
+    """A note on a verdict: the medians of both arms, e.g. "median 0.1022 standard, 0.5079 normalised"."""
 
     def notes(group: Pairs) -> Sequence[str]:
         found = [[quantity(pair[place]) for pair in group.pairs] for place in (0, 1)]
-        return [f"median {median(found[0]):.3g} {reference}, {median(found[1]):.3g} {treated}"] if group.pairs else []
+        return [f"median {median(found[0]):.4g} {reference}, {median(found[1]):.4g} {treated}"] if group.pairs else []
 
     return notes
 
@@ -193,12 +221,18 @@ def _judged(
         kept.append(pair)
         rows.append(row)
         remarks += [f"seed {run.seed}: {run.folder.name} diverged" for run in pair if run.status == "diverged"]
+    ties = sum(math.isnan(float(row[0])) for row in rows)  # type: ignore[arg-type]
+    if ties:
+        remarks.append(f"{ties} of {len(kept)} pairs are a tie: no evidence")
+    bounds = sum(criteria[0].is_bound(*pair) for pair in kept)
+    if bounds:
+        remarks.append(f"in {bounds} of {len(kept)} pairs the other run never gets there, the ratio is a bound")
     told = replace(group, pairs=tuple(kept), remarks=tuple(dict.fromkeys(remarks)))
     columns = [[float(row[place]) for row in rows] for place in range(len(criteria))]  # type: ignore[arg-type]
     parts = [
         Part(column, criterion.holds, criterion.opposes) for column, criterion in zip(columns, criteria, strict=True)
     ]
-    return judge(claim, told, columns[0], parts, tie=criteria[0].tie, notes=notes(told))
+    return judge(claim, told, columns[0], parts, tie=criteria[0].tie, bound="<=" if bounds else "", notes=notes(told))
 
 
 def _of_one(

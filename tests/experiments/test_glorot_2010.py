@@ -67,7 +67,7 @@ def test_the_computed_numbers_reproduce_g1_to_g4(tmp_path):
     assert found["G2"].effect == pytest.approx(0.40 / 0.082)
     assert found["G3"].effect == pytest.approx(1.030 / 1.006)
     assert found["G4"].effect == pytest.approx(0.71 - 0.48)
-    assert "median 0.102 standard, 0.508 normalised" in found["G1"].note
+    assert "median 0.1022 standard, 0.5079 normalised" in found["G1"].note
 
 
 def test_the_opposite_order_contradicts_g1_g2_and_g4(tmp_path):
