@@ -5,7 +5,7 @@ import pytest
 
 from normscope.claims import Claim
 from normscope.criteria import difference, ratio, verdicts
-from normscope.families import count, families, largest, spread
+from normscope.families import best, count, families, largest, spread
 from normscope.quantities import final
 from normscope.runs.reader import find_runs
 from tests.fabricated import fabricate
@@ -36,6 +36,15 @@ def test_runs_that_differ_in_one_number_are_a_family(tmp_path):
         ("none", 0),
     ]
     assert all(tuple(family.members) == RATES for family in found)
+
+
+def test_the_best_of_a_family_did_not_diverge(tmp_path):
+    sweep(tmp_path, "none", 0, (0.1, 0.3, None))
+    sweep(tmp_path, "none", 1, (None, None, None))
+    one, other = sorted(families(find_runs(tmp_path), "optimizer.lr"), key=lambda family: family.seed)
+    score = best(final("test/accuracy"))
+    assert (score(one), score(other)) == (0.3, -math.inf)
+    assert math.isnan(best(final("not there"))(one))
 
 
 def test_what_a_family_counts(tmp_path):

@@ -1,11 +1,14 @@
 """Runs that differ in one setting, taken together: how many learning rates train, which weight scales learn."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from normscope.differences import DATA_SEED, flat
 from normscope.pairs import ENDED
@@ -93,6 +96,17 @@ def largest(meets: Callable[[Run], bool]) -> Callable[[Run], float]:
         (float(value) for value, run in members(family).items() if run.status == "finished" and meets(run)),
         default=0.0,
     )
+
+
+def best(quantity: Callable[[Run], float]) -> Callable[[Run], float]:
+    """Of a family, the largest value of a quantity; a diverged run has none. -infinity if all diverged, nan where a run
+    that did not lacks the quantity."""
+
+    def of(family: Run) -> float:
+        values = [quantity(run) for run in members(family).values() if run.status != "diverged"]
+        return float(np.max(values, initial=-math.inf))
+
+    return of
 
 
 def spread(quantity: Callable[[Run], float], worst: float) -> Callable[[Run], float]:

@@ -24,8 +24,8 @@ def sweep(root, up_to):
                 fabricate(root, norm, seed, name=f"{norm}-{lr}-{seed}", experiment=NAME, **how)
 
 
-def judged(root):
-    (found,) = loaded(source_of(NAME)).claims(find_runs(root))
+def judged(root, claim="S1e"):
+    (found,) = (verdict for verdict in loaded(source_of(NAME)).claims(find_runs(root)) if verdict.claim == claim)
     return found.verdict, found.n and found.effect
 
 
@@ -46,6 +46,25 @@ def test_the_largest_rate_that_trains_is_to_be_four_times_as_large(tmp_path, non
 def test_where_no_rate_trains_the_standard_network_nothing_is_decided(tmp_path):
     sweep(tmp_path, {"none": 0, "batch": 0.8})
     assert judged(tmp_path)[0] == "undecided"
+
+
+def test_each_network_has_its_own_best_rate(tmp_path):
+    """Accuracies of 0.5 and 0.6 at the best rates, which are not the same: ten points."""
+    curves = {"none": {0.1: 0.5, 0.2: 0.4}, "batch": {0.1: 0.3, 0.2: 0.6}}
+    for seed in range(5):
+        for norm, levels in curves.items():
+            for lr, level in levels.items():
+                series = {"train/accuracy": lambda step, level=level: level + 0 * step}
+                fabricate(
+                    tmp_path,
+                    norm,
+                    seed,
+                    name=f"{norm}-{lr}-{seed}",
+                    experiment=NAME,
+                    series=series,
+                    optimizer={"lr": lr},
+                )
+    assert judged(tmp_path, "S1b, best rates") == ("reproduced", pytest.approx(10))
 
 
 def test_the_figure_is_drawn(tmp_path):
