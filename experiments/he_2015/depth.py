@@ -42,8 +42,7 @@ H3 = Claim(
 
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
-    """H2 at 30 layers, H3 at 22; the last layer is the classifier. What contradicts is the opposite order of the "
-    "two."""
+    """H2 at 30 layers, H3 at 22; the last layer is the classifier. What contradicts is the opposite order of the two."""
     how = {"arm": "init", "reference": ARMS[0], "treated": ARMS[1]}
     stalls = [
         difference(AT_THE_END, worst=math.inf, at_least=(1 - STALLED - LEARNED) * CHANCE),
