@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from normscope.claims import Claim
-from normscope.criteria import Criterion, difference, ratio, times_the_steps, verdicts
+from normscope.criteria import Criterion, difference, ratio, times_the_steps
 from normscope.quantities import steps_until
 from normscope.runs.reader import find_runs
+from normscope.verdicts import verdicts
 from tests.fabricated import fabricate
 
 FIVE = range(5)

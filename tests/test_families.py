@@ -4,10 +4,11 @@ import math
 import pytest
 
 from normscope.claims import Claim
-from normscope.criteria import difference, ratio, verdicts
+from normscope.criteria import difference, ratio
 from normscope.families import best, count, families, largest, spread
 from normscope.quantities import final
 from normscope.runs.reader import find_runs
+from normscope.verdicts import verdicts
 from tests.fabricated import fabricate
 
 RATES = (0.01, 0.03, 0.1)

@@ -3,9 +3,9 @@ import math
 
 import pytest
 
-from normscope.criteria import measured
 from normscope.pairs import data_of, option, pairs, settings
 from normscope.runs.reader import find_runs
+from normscope.verdicts import measured
 from tests.fabricated import arms, fabricate
 
 

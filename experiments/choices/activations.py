@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, verdicts
+from normscope.criteria import difference
 from normscope.figures.comparisons import Comparison, comparison_figure
 from normscope.quantities import final, in_points
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

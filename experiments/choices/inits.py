@@ -6,11 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict, not_run
-from normscope.criteria import Criterion, times_the_steps, verdicts
+from normscope.criteria import Criterion, times_the_steps
 from normscope.figures.comparisons import Comparison, comparison_figure
 from normscope.pairs import ENDED, Setting, option, settings
 from normscope.quantities import steps_until_below
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import medians, of_treated, ratio, verdicts
+from normscope.criteria import of_treated, ratio
 from normscope.families import members, spread
 from normscope.figures.lines import label_ends
 from normscope.figures.look import entitle, new_figure
 from normscope.figures.swept import over_setting, shown_families
 from normscope.quantities import Quantity, best_mean, in_points, unless_diverged
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, medians, verdicts
+from normscope.criteria import difference
 from normscope.families import spread
 from normscope.figures.lines import label_ends
 from normscope.figures.look import entitle, new_figure
 from normscope.figures.swept import over_setting, shown_families
 from normscope.quantities import best_mean, in_points, mean_of, unless_diverged
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, medians, ratio, verdicts
+from normscope.criteria import difference, ratio
 from normscope.families import count, largest
 from normscope.figures.lines import label_ends, paper_line
 from normscope.figures.look import GREY, entitle, new_figure
 from normscope.figures.swept import over_setting, shown_families
 from normscope.quantities import median_of, unless_diverged
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, medians, of_treated, verdicts
+from normscope.criteria import difference, of_treated
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import Shown, fullest
@@ -14,6 +14,7 @@ from normscope.figures.look import entitle, new_figure
 from normscope.pairs import option
 from normscope.quantities import final, in_points
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

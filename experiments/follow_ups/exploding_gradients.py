@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, of_treated, verdicts
+from normscope.criteria import difference, of_treated
 from normscope.figures.arms import shown
 from normscope.figures.lines import label_ends
 from normscope.figures.look import arm_colour, arm_name, entitle, new_figure
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, verdicts
+from normscope.criteria import Criterion
 from normscope.families import families, members
 from normscope.figures.lines import label_ends
 from normscope.figures.look import entitle, new_figure
 from normscope.figures.swept import over_setting, shown_families
 from normscope.quantities import final, in_points
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, medians, verdicts
+from normscope.criteria import difference
 from normscope.families import members
 from normscope.figures.lines import label_ends, paper_line
 from normscope.figures.look import GREY, entitle, new_figure
 from normscope.figures.swept import over_setting, shown_families
 from normscope.quantities import final, in_points, unless_diverged
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

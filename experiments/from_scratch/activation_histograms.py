@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import of_treated, verdicts
+from normscope.criteria import of_treated
 from normscope.errors import UsageError
 from normscope.figures.arms import Shown, fullest
 from normscope.figures.depth import by_layer, layer_histograms
@@ -15,6 +15,7 @@ from normscope.figures.look import INK, arm_colour, arm_name, new_figure
 from normscope.figures.ridges import ridges
 from normscope.quantities import Quantity, first
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

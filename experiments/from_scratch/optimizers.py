@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, medians, verdicts
+from normscope.criteria import difference
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import INK, arm_name, new_figure
 from normscope.quantities import mean_of
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, medians, of_reference, verdicts
+from normscope.criteria import difference, of_reference
 from normscope.errors import UsageError
 from normscope.figures.arms import Shown, fullest
 from normscope.figures.lines import Series, band, label_ends
@@ -18,6 +18,7 @@ from normscope.figures.titles import label
 from normscope.quantities import final, in_points
 from normscope.runs.reader import Run
 from normscope.statistics import running_mean
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

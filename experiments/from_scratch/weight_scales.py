@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, difference, verdicts
+from normscope.criteria import Criterion, difference
 from normscope.families import members
 from normscope.figures.arms import shown
 from normscope.figures.lines import band, label_ends
@@ -16,6 +16,7 @@ from normscope.figures.look import INK, arm_colour, new_figure
 from normscope.figures.titles import label
 from normscope.quantities import best_mean
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

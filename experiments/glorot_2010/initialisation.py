@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, medians, of_reference, of_treated, ratio, verdicts
+from normscope.criteria import difference, of_reference, of_treated, ratio
 from normscope.figures.arms import shown
 from normscope.figures.depth import histograms_by_layer, over_depth
 from normscope.figures.lines import paper_line
 from normscope.figures.look import INK, arm_colour, new_figure
 from normscope.quantities import first, quotient
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

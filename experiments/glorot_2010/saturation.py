@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import of_treated, verdicts
+from normscope.criteria import of_treated
 from normscope.errors import UsageError
 from normscope.figures.arms import fullest
 from normscope.figures.lines import band, label_ends, paper_line
 from normscope.figures.look import GREY, INK, new_figure
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, medians, verdicts
+from normscope.criteria import difference
 from normscope.errors import UsageError
 from normscope.families import families, members
 from normscope.figures.lines import band, label_ends, paper_line
@@ -18,6 +18,7 @@ from normscope.figures.titles import label
 from normscope.pairs import pairs
 from normscope.quantities import final
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, medians, of_reference, of_treated, ratio, verdicts
+from normscope.criteria import difference, of_reference, of_treated, ratio
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import fullest
@@ -16,6 +16,7 @@ from normscope.figures.look import INK, new_figure
 from normscope.quantities import Quantity, mean_of
 from normscope.runs.reader import Run
 from normscope.statistics import steps_to
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +43,7 @@ H3 = Claim(
 
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
-    """H2 at 30 layers, H3 at 22; the last layer is the classifier. What contradicts is the opposite order of the two."""
+    """H2 at 30 layers, H3 at 22; the last layer is the classifier. The opposite order contradicts it."""
     how = {"arm": "init", "reference": ARMS[0], "treated": ARMS[1]}
     stalls = [
         difference(AT_THE_END, worst=math.inf, at_least=(1 - STALLED - LEARNED) * CHANCE),

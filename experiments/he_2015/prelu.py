@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import of_treated, verdicts
+from normscope.criteria import of_treated
 from normscope.figures.arms import shown
 from normscope.figures.lines import band, label_ends, paper_line
 from normscope.figures.look import GREY, INK, new_figure
 from normscope.quantities import final
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, medians, verdicts
+from normscope.criteria import Criterion
 from normscope.figures.arms import shown
 from normscope.figures.depth import over_depth
 from normscope.figures.look import GREY, INK, new_figure
 from normscope.quantities import first
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

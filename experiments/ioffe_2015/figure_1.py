@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, ratio, times_the_steps, verdicts
+from normscope.criteria import difference, ratio, times_the_steps
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.lines import over_seeds
 from normscope.figures.look import arm_colour, arm_name, entitle, new_figure
 from normscope.quantities import final, in_points, steps_until
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

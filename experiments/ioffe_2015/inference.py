@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, verdicts
+from normscope.criteria import Criterion
 from normscope.errors import UsageError
 from normscope.families import families, members
 from normscope.figures.arms import fullest
@@ -16,6 +16,7 @@ from normscope.figures.lines import Series, band, label_ends, paper_line
 from normscope.figures.look import GREY, entitle, new_figure
 from normscope.figures.side_by_side import accuracies, top_of
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

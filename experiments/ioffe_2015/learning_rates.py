@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, PairQuantity, medians, verdicts
+from normscope.criteria import Criterion, PairQuantity
 from normscope.errors import UsageError
 from normscope.families import families, members
 from normscope.figures.arms import fullest
@@ -15,6 +15,7 @@ from normscope.figures.look import entitle, new_figure
 from normscope.figures.side_by_side import accuracies, finals, top_of
 from normscope.quantities import best_mean, final, in_points, steps_until
 from normscope.runs.reader import Run
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

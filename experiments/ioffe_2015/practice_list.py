@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, verdicts
+from normscope.criteria import difference
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
 from normscope.figures.side_by_side import accuracies, finals, top_of
 from normscope.quantities import final, in_points
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

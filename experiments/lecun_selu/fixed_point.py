@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import of_treated, verdicts
+from normscope.criteria import of_treated
 from normscope.errors import UsageError
 from normscope.figures.arms import fullest
 from normscope.figures.depth import over_depth
 from normscope.figures.look import INK, new_figure
 from normscope.quantities import Quantity, first
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

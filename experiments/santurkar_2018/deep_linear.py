@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, of_treated, ratio, verdicts
+from normscope.criteria import difference, of_treated, ratio
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.lines import paper_line
 from normscope.figures.look import GREY, entitle, new_figure
 from normscope.quantities import final, median_of, within
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

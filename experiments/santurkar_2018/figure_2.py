@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, of_treated, ratio, verdicts
+from normscope.criteria import difference, of_treated, ratio
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
 from normscope.quantities import in_points, mean_of, median_of
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

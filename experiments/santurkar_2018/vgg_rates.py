@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import Criterion, difference, verdicts
+from normscope.criteria import Criterion, difference
 from normscope.families import best, families, largest
 from normscope.figures.swept import rates_figure, shown_families
 from normscope.quantities import best_mean, in_points, mean_of
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

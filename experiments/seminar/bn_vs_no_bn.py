@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Verdict, not_run
-from normscope.criteria import difference, medians, of_reference, of_treated, times_the_steps, verdicts
+from normscope.criteria import difference, of_reference, of_treated, times_the_steps
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import Shown, fullest
@@ -17,6 +17,7 @@ from normscope.pairs import Pairs, data_of
 from normscope.quantities import final, in_points, steps_until
 from normscope.runs.reader import Run
 from normscope.statistics import mean_until
+from normscope.verdicts import medians, verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure

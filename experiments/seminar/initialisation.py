@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import times_the_steps, verdicts
+from normscope.criteria import times_the_steps
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import fullest
 from normscope.figures.look import entitle, new_figure
 from normscope.quantities import steps_until_below
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
-from normscope.criteria import difference, verdicts
+from normscope.criteria import difference
 from normscope.families import count, families
 from normscope.figures.swept import rates_figure, shown_families
 from normscope.quantities import median_of
 from normscope.runs.reader import Run
+from normscope.verdicts import verdicts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Part, Verdict, judge, not_run
-from normscope.criteria import measured
 from normscope.errors import UsageError
 from normscope.figures.look import GREY, INK, new_figure
 from normscope.pairs import ENDED, Pairs, Setting, settings
 from normscope.runs.reader import Run
 from normscope.statistics import median
+from normscope.verdicts import measured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
