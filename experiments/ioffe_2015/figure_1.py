@@ -83,6 +83,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
     found = shown(runs, ARMS)
     with new_figure(15.6, 5.8) as figure:
         axes = figure.subplots(1, 3)
+        axes[2].sharey(axes[1])
         panels.accuracy(axes[0], found.arms, {})
         axes[0].set_ylim(80, 100)
         for axis, (norm, members) in zip(axes[1:], found.arms.items(), strict=False):

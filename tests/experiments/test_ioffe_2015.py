@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from normscope.experiment_files import loaded, source_of
+from normscope.figures.look import save
 from normscope.runs.reader import find_runs
 from tests.fabricated import fabricate
 
@@ -64,6 +65,7 @@ def test_figure_1_has_a_panel_for_each_network(tmp_path, settled_at_once):
         "A unit's input without BatchNorm",
         "A unit's input with BatchNorm",
     ]
+    save(figure, tmp_path / "figure.png")  # a panel that has no room would raise
 
 
 @pytest.mark.parametrize(

@@ -75,13 +75,14 @@ def between(axis: "Axes", lower: Sequence[Series], upper: Sequence[Series], colo
 
 
 def paper_line(axis: "Axes", value: float, text: str, colour: str) -> None:
-    """A published or theoretical value as a dashed line, with its name on it."""
+    """A published or theoretical value as a dashed line, with its name on it; nothing where the axis ends before it."""
     from matplotlib.patheffects import withStroke
 
     axis.axhline(value, color=colour, linestyle=(0, (5, 3)), linewidth=1.4, zorder=1.5)
     axis.annotate(
         text, (0.99, value), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
         ha="right", va="bottom", color=colour, fontsize=11, path_effects=[withStroke(linewidth=3, foreground="white")],
+        annotation_clip=True,
     )  # fmt: skip
 
 
