@@ -44,7 +44,7 @@ I11_EARLY = Claim(
 )
 I11_FAST = Claim(
     "I11, fast",
-    "they differ more, on average over the run, at thirty times the learning rate",
+    "they differ more, on average over the run, at the higher learning rate",
     "not said",
     "points further apart",
 )
