@@ -50,13 +50,14 @@ class Outcome:
 
     Attributes:
         status: finished, diverged or interrupted; `reason` says why in words.
-        step: updates made.
+        start: updates that earlier processes had made; step: all that are made.
         metrics: the latest value of each series.
         seconds: by activity, of this process.
     """
 
     status: str = "finished"
     reason: str = ""
+    start: int = 0
     step: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -90,7 +91,7 @@ def train(
     torch.backends.cudnn.benchmark = True  # shapes are fixed: let a GPU try its kernels once and keep the fastest
     take_step = step_taker(device, trainee.optimizer)
     clock = Clock(device)
-    outcome = Outcome(step=start)
+    outcome = Outcome(start=start, step=start)
     with interruption() as interrupted, float32_products(training_products(trainee.precision)):
         for step in range(start, plan.steps):
             if interrupted() or (step > start and step % plan.checkpoint_every == 0):

@@ -5,7 +5,7 @@ import resource
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,9 @@ class Job:
 def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
     """Train a job in its folder, going on from `last.pt` if there is one.
 
+    Where that is of a run that has ended, nothing is trained: another process ended it since the caller looked, or it
+    was killed before its summary was written.
+
     Returns:
         What `summary.json` says.
     Raises:
@@ -63,14 +66,14 @@ def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
     """
     with locked(folder):
         fingerprint = config_hash(job.config)
-        start = _restore(job, folder, fingerprint)
+        start, ended = _restore(job, folder, fingerprint)
         write_config(folder, job.config, job.choices)
-        with RunWriter(folder, start) as writer:
+        with RunWriter(folder, start + 1 if ended else start) as writer:  # the last scores bear the last step's number
             writer.text("config", _as_card(job.config, job.choices))
             writer.hparams(_flat(job.config, job.choices))
             writer.bands(_bands(job))
             try:
-                outcome = _train(job, folder, writer, fingerprint, start, progress)
+                outcome = ended or _train(job, folder, writer, fingerprint, start, progress)
             except UsageError as error:  # no room, no permission: a message, not a defect
                 _fail(job, folder, str(error), fingerprint)
                 raise
@@ -79,7 +82,7 @@ def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
                     (folder / "traceback.txt").write_text(traceback.format_exc())
                 _fail(job, folder, f"{type(error).__name__}: {error}", fingerprint)
                 raise
-            summary = _summary(job, outcome, start, fingerprint)
+            summary = _summary(job, outcome, fingerprint)
             write_summary(folder, summary)
             writer.close(outcome.status)
         return summary
@@ -97,17 +100,18 @@ def _bands(job: Job) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def _restore(job: Job, folder: Path, fingerprint: str) -> int:
+def _restore(job: Job, folder: Path, fingerprint: str) -> tuple[int, Outcome | None]:
+    """Put a job where its folder's checkpoint stands; returns the updates made, and how the run ended if it has."""
     path = folder / "last.pt"
     if not path.exists():
-        return 0
+        return 0, None
     state = load_checkpoint(path, fingerprint)
     kept = {name: tensor.to(job.device) for name, tensor in state["probes"].items()}
     job.probing.kept.update(kept)
     refuse_other_start(job.start, state.get("start"), path)
     start = restore_training_state(job.trainee, job.batches, state["training"], job.plan.observers)
     job.plan.thawing.apply(job.trainee, max(0, start - 1))  # what the last update left
-    return start
+    return start, Outcome(**state["outcome"]) if "outcome" in state else None
 
 
 def refuse_other_start(start: Mapping[str, Any], kept: Mapping[str, Any] | None, path: Path) -> None:
@@ -127,11 +131,12 @@ def refuse_other_start(start: Mapping[str, Any], kept: Mapping[str, Any] | None,
 
 
 def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: int, progress: Progress) -> Outcome:
-    def save(step: int) -> None:
+    def save(step: int, ended: Outcome | None = None) -> None:
         writer.flush()  # first the series up to here, then the state that they belong to
         state = training_state(job.trainee, job.batches, step, job.plan.observers)
         kept = {"config_hash": fingerprint, "training": state, "probes": job.probing.kept}
         kept |= {"start": job.start} if job.start else {}
+        kept |= {"outcome": asdict(ended)} if ended else {}
         save_checkpoint(folder / "last.pt", kept)
 
     outcome = train(
@@ -147,18 +152,18 @@ def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: i
         progress=progress,
     )
     if outcome.status != "interrupted":
-        save(outcome.step)
+        save(outcome.step, outcome)
     return outcome
 
 
-def _summary(job: Job, outcome: Outcome, start: int, fingerprint: str) -> dict[str, Any]:
-    images = (outcome.step - start) * job.config["batch_size"]
+def _summary(job: Job, outcome: Outcome, fingerprint: str) -> dict[str, Any]:
+    images = (outcome.step - outcome.start) * job.config["batch_size"]
     seconds = outcome.seconds
     return {
         "status": outcome.status,
         "reason": outcome.reason,
         "step": outcome.step,
-        "resumed_at": start,
+        "resumed_at": outcome.start,
         "metrics": outcome.metrics,
         **({"start": job.start} if job.start else {}),
         "images_per_second": images / seconds["training"] if images else 0.0,

@@ -1,0 +1,29 @@
+"""How a run ends, and what its folder says to the same command afterwards."""
+
+import pytest
+
+from tests.training.test_run import NOISY, rows, same, trained, weights_in
+
+STOPPED = ["evaluate_every=2", "dataset.validation=20", "regularizer=[early_stopping]", "optimizer.lr=0.3"]
+BOUND = ["optimizer.lr=3", "model/norm=none", "init=he_normal", "diverged_above=2"]
+
+
+@pytest.mark.parametrize(
+    ("status", "overrides"),
+    [
+        ("finished", NOISY),
+        ("finished", [*STOPPED, "regularizer.early_stopping.training.patience=2"]),
+        ("diverged", BOUND),
+    ],
+)
+def test_a_run_that_has_ended_is_not_trained_on_where_its_summary_is_missing(tmp_path, status, overrides):
+    """As after a kill between the last checkpoint and the summary, or where another process was faster."""
+    _, summary = trained(tmp_path, *overrides, "steps=12")
+    weights, series = weights_in(tmp_path), rows(tmp_path)
+    (tmp_path / "summary.json").unlink()
+    _, again = trained(tmp_path, *overrides, "steps=12")
+    assert summary["status"] == status
+    of_the_process = ("peak_memory",)
+    assert {**again, **dict.fromkeys(of_the_process)} == {**summary, **dict.fromkeys(of_the_process)}
+    assert same(weights_in(tmp_path), weights)
+    assert rows(tmp_path) == series
