@@ -1,7 +1,9 @@
 """How a run ends, and what its folder says to the same command afterwards."""
 
 import pytest
+import torch
 
+from normscope.errors import UsageError
 from tests.training.test_run import NOISY, rows, same, trained, weights_in
 
 STOPPED = ["evaluate_every=2", "dataset.validation=20", "regularizer=[early_stopping]", "optimizer.lr=0.3"]
@@ -27,3 +29,13 @@ def test_a_run_that_has_ended_is_not_trained_on_where_its_summary_is_missing(tmp
     assert {**again, **dict.fromkeys(of_the_process)} == {**summary, **dict.fromkeys(of_the_process)}
     assert same(weights_in(tmp_path), weights)
     assert rows(tmp_path) == series
+
+
+def test_a_run_of_a_gpu_does_not_go_on_on_a_cpu(tmp_path):
+    """A GPU's generator has a state of 16 bytes."""
+    trained(tmp_path, "steps=1", "device=cpu")
+    kept = torch.load(tmp_path / "last.pt", weights_only=True)
+    kept["training"]["noise"] = torch.zeros(16, dtype=torch.uint8)
+    torch.save(kept, tmp_path / "last.pt")
+    with pytest.raises(UsageError, match=r"last.pt: the run began on a GPU, .* repeat the command where there is one"):
+        trained(tmp_path, "steps=1", "device=cpu")

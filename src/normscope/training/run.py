@@ -20,7 +20,13 @@ from normscope.training.course import begin_rules
 from normscope.training.loop import Outcome, Plan, train
 from normscope.training.probing import Probing
 from normscope.training.recording import Images
-from normscope.training.state import StatefulBatches, restore_training_state, training_state
+from normscope.training.state import (
+    StatefulBatches,
+    refuse_other_device,
+    refuse_other_start,
+    restore_training_state,
+    training_state,
+)
 from normscope.training.step import Trainee
 
 Progress = Callable[[int, Mapping[str, float]], None]
@@ -106,28 +112,13 @@ def _restore(job: Job, folder: Path, fingerprint: str) -> tuple[int, Outcome | N
     if not path.exists():
         return 0, None
     state = load_checkpoint(path, fingerprint)
+    refuse_other_device(job.device, state["training"], path)
     kept = {name: tensor.to(job.device) for name, tensor in state["probes"].items()}
     job.probing.kept.update(kept)
     refuse_other_start(job.start, state.get("start"), path)
     start = restore_training_state(job.trainee, job.batches, state["training"], job.plan.observers)
     job.plan.thawing.apply(job.trainee, max(0, start - 1))  # what the last update left
     return start, Outcome(**state["outcome"]) if "outcome" in state else None
-
-
-def refuse_other_start(start: Mapping[str, Any], kept: Mapping[str, Any] | None, path: Path) -> None:
-    """Refuse to go on where the run that a checkpoint's run started from is no longer what it was.
-
-    Args:
-        start: of the job as it is put together now; kept: as the checkpoint at `path` says it was.
-    Raises:
-        UsageError: that names both.
-    """
-    now, then = (str(one.get("checkpoint_sha256", "")) for one in (start, kept or {}))
-    if now != then:
-        raise UsageError(
-            f"{path}: the run started from a checkpoint with SHA-256 {then[:8]}..., and {start['run']} holds another "
-            f"({now[:8]}...) by now; put that run back, or delete {path} to start this one over"
-        )
 
 
 def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: int, progress: Progress) -> Outcome:
