@@ -1,9 +1,12 @@
 """How a run ends, and what its folder says to the same command afterwards."""
 
+import math
+
 import pytest
 import torch
 
 from normscope.errors import UsageError
+from normscope.training.loop import divergence
 from tests.training.test_run import NOISY, rows, same, trained, weights_in
 
 STOPPED = ["evaluate_every=2", "dataset.validation=20", "regularizer=[early_stopping]", "optimizer.lr=0.3"]
@@ -39,3 +42,10 @@ def test_a_run_of_a_gpu_does_not_go_on_on_a_cpu(tmp_path):
     torch.save(kept, tmp_path / "last.pt")
     with pytest.raises(UsageError, match=r"last.pt: the run began on a GPU, .* repeat the command where there is one"):
         trained(tmp_path, "steps=1", "device=cpu")
+
+
+def test_a_large_penalty_is_no_divergence():
+    metrics = {"train/loss": 2.3, "train/objective": 595.0}
+    assert divergence(metrics, bound=230.0) == ""
+    assert divergence(metrics, bound=2.0).startswith("train/loss (2.3) is above diverged_above x the loss of guessing")
+    assert divergence(metrics | {"train/objective": math.inf}, bound=230.0) == "train/objective is inf"

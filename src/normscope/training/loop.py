@@ -25,7 +25,8 @@ class Plan:
     Attributes:
         schedule: (step, steps) -> by what the base learning rate is multiplied.
         observers: those parts of the schedule that follow a score.
-        diverged_above: a loss above this, a multiple of that of guessing, ends the run.
+        diverged_above: a loss above this, a multiple of that of guessing, ends the run; as one does that is not
+            finite, with what regularizers add to it or without.
         thawing: which blocks of the network learn when.
     """
 
@@ -183,11 +184,11 @@ def final_scores(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def divergence(metrics: Mapping[str, float], bound: float) -> str:
-    """Why a run counts as diverged, or ""."""
+    """Why a run counts as diverged, or "". A penalty on large weights is no bad loss, so the bound is not on the
+    objective."""
     for name in ("train/loss", "train/objective"):
-        value = metrics[name]
-        if not math.isfinite(value):
-            return f"{name} is {value}"
-        if value > bound:
-            return f"{name} ({value:.4g}) is above diverged_above x the loss of guessing ({bound:.4g})"
+        if not math.isfinite(metrics[name]):
+            return f"{name} is {metrics[name]}"
+    if metrics["train/loss"] > bound:
+        return f"train/loss ({metrics['train/loss']:.4g}) is above diverged_above x the loss of guessing ({bound:.4g})"
     return ""
