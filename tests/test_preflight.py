@@ -60,6 +60,12 @@ def test_nested_targets_are_checked_too():
         check_config(GOOD | {"schedule": node})
 
 
+def test_targets_in_lists_are_checked_too():
+    node = {"_target_": "torch.optim.Adam", "lr": 0.1, "betas": [0.9, {"_target_": "os.getcwd"}]}
+    with pytest.raises(UsageError, match=r"optimizer\.betas\[1\]\._target_=os\.getcwd: only names that begin with"):
+        check_config(GOOD | {"optimizer": node})
+
+
 def test_steps_win_over_epochs():
     assert steps_of(Settings(epochs=2, steps=7), 100) == 7
     assert steps_of(Settings(epochs=2.5), 100) == 250
