@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from normscope.errors import UsageError
@@ -31,6 +33,7 @@ def test_a_good_config_passes():
         ({"precision": "fp16"}, "precision=fp16: choose one of fp32, tf32, bf16"),
         ({"epochs": None, "steps": None}, "give a length"),
         ({"epochs": -1.0}, "epochs > 0"),
+        ({"epochs": math.inf}, "epochs=inf, steps=null: give a length"),
         ({"seed": -1}, "seed=-1"),
         ({"diverged_above": 0.5}, "must be above 1"),
         ({"model": {}}, "model: nothing is chosen"),
