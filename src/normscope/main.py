@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -140,10 +141,21 @@ def _guarded(begin: Callable[[], str], folder: Path) -> str:
     except Exception as error:
         print(
             f"normscope: {folder} failed: {type(error).__name__}: {error}\n"
-            f"  where: {folder / 'traceback.txt'}; repeat the command to go on from the last checkpoint",
+            f"  where: {_left_traceback(folder)}; repeat the command to go on from the last checkpoint",
             file=sys.stderr,
         )
     return "failed"
+
+
+def _left_traceback(folder: Path) -> str:
+    """Leave the traceback of what is being handled in a folder; returns where it lies, or itself if it cannot."""
+    path, text = folder / "traceback.txt", traceback.format_exc()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError:
+        return text
+    return str(path)
 
 
 def _let_sweep() -> None:

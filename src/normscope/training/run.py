@@ -3,7 +3,6 @@
 import contextlib
 import resource
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -84,8 +83,6 @@ def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
                 _fail(job, folder, str(error), fingerprint)
                 raise
             except Exception as error:
-                with contextlib.suppress(OSError):
-                    (folder / "traceback.txt").write_text(traceback.format_exc())
                 _fail(job, folder, f"{type(error).__name__}: {error}", fingerprint)
                 raise
             summary = _summary(job, outcome, fingerprint)
