@@ -1,5 +1,9 @@
 """What the command does where a run or a trial goes wrong."""
 
+import math
+
+import pytest
+
 from normscope import main
 
 
@@ -20,3 +24,10 @@ def test_a_traceback_that_cannot_be_kept_is_shown(tmp_path, capsys, monkeypatch)
     (tmp_path / "file").touch()
     assert main._guarded(broken, tmp_path / "file" / "run") == "failed"
     assert 'raise RuntimeError("out of memory")' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("score", "worst"), [("validation/accuracy", -math.inf), ("validation/loss", math.inf)])
+def test_of_trials_after_an_interruption_nothing_is_said(tmp_path, capsys, monkeypatch, score, worst):
+    monkeypatch.setattr(main, "_statuses", ["interrupted"])
+    assert main._try({"score": score, "folds": 1}, {}, {}, tmp_path) == worst
+    assert capsys.readouterr() == ("", "")

@@ -66,6 +66,8 @@ def _try(search: dict[str, Any], config: dict[str, Any], choices: dict[str, Any]
             break  # the other folds cannot mend it
     else:
         score = score_of([read_summary(place) for place in folds], search["score"])
+    if _statuses[-1] == "interrupted":  # nothing to say of it, nor of all that come after it
+        return score
     record, job = read_search(folder.parent), HydraConfig.get()
     searched = [setting.key for setting in record.space]
     settings = " ".join(word for word in job.overrides.task if word.partition("=")[0] in searched)
