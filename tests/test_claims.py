@@ -140,6 +140,15 @@ def test_parts_that_fail_in_different_pairs_add_up():
     assert (verdict.verdict, verdict.holds) == ("undecided", 6)
 
 
+def test_a_tie_of_each_part_counts_as_its_own():
+    """Of a ratio that is 1: its median misses "at most a half", where a 0 would meet it."""
+    group = Pairs("laptop", "", tuple((Seeded(i), Seeded(i)) for i in range(8)))
+    gain = Part([9] * 8, lambda x: x >= 5, lambda x: x < 0)
+    ratio = Part([math.nan] * 8, lambda x: x <= 0.5, lambda x: x > 1, tie=1)
+    verdict = judge(CLAIM, group, [9] * 8, [gain, ratio], tie=0)
+    assert verdict.note == "the median misses the threshold without pointing the other way"
+
+
 def test_a_verdict_names_its_scale_claim_and_seeds():
     verdict = verdict_on([6, 7, 8, 9, 10], notes=["a note"], bound="<=")
     assert (verdict.scale, verdict.setting, verdict.claim, verdict.unit) == ("laptop", "mlp on sample", "X", "points")

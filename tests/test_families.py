@@ -57,6 +57,14 @@ def test_what_a_family_counts(tmp_path):
     assert spread(final("test/accuracy"), worst=0)(family) == pytest.approx(0.9)
 
 
+def test_the_spread_of_what_one_run_lacks_is_unknown(tmp_path):
+    for lr in RATES:
+        own = {} if lr == 0.03 else {"size": lambda step: 1 + 0 * step}
+        fabricate(tmp_path, "none", 0, name=f"{lr}", optimizer={"lr": lr}, series=own)
+    (family,) = families(find_runs(tmp_path), "optimizer.lr")
+    assert math.isnan(spread(final("size"), worst=0)(family))
+
+
 def test_families_are_paired_by_seed(tmp_path):
     for seed in range(5):
         sweep(tmp_path, "none", seed, (0.6, 0.1, None))
@@ -105,6 +113,25 @@ def test_a_seed_that_lacks_a_value_is_told_of_and_makes_no_setting_of_its_own(tm
     made = judged(tmp_path)
     assert made.n == 2
     assert "seed 2, batch: no run with optimizer.lr=0.01 or 0.1, not used" in made.note
+
+
+def test_seed_0_is_a_seed_like_the_others_on_the_data_of_seed_0(tmp_path):
+    data = {"dataset": {"seed": 0}}
+    for seed in range(3):
+        sweep(tmp_path, "none", seed, (0.6, 0.1, 0.1), **data)
+    for seed in (1, 2):
+        sweep(tmp_path, "batch", seed, (0.6, 0.7, 0.8), **data)
+    fabricate(tmp_path, "batch", 0, optimizer={"lr": 0.03}, **data)
+    made = judged(tmp_path)
+    assert made.n == 2
+    assert "seed 0, batch: no run with optimizer.lr=0.01 or 0.1, not used" in made.note
+
+
+def test_the_machine_does_not_keep_a_family_apart(tmp_path):
+    for lr, device in zip(RATES, ("cpu", "cuda", "cpu"), strict=True):
+        fabricate(tmp_path, "none", 0, name=f"{lr}", optimizer={"lr": lr}, device=device)
+    (family,) = families(find_runs(tmp_path), "optimizer.lr")
+    assert tuple(family.members) == RATES
 
 
 def test_a_value_that_few_seeds_have_is_left_out(tmp_path):

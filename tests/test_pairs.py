@@ -165,7 +165,7 @@ def test_a_pair_that_cannot_be_measured_is_left_out_and_told_of(tmp_path):
 def test_a_run_that_was_stopped_before_it_told_its_step_is_named_too(tmp_path):
     folder = fabricate(tmp_path, "none", 0, status="failed")
     (folder / "summary.json").write_text(json.dumps({"status": "failed", "reason": "no memory"}))
-    assert only(pairs(find_runs(tmp_path))).remarks == ("seed 0, none: failed at step 0, not used",)
+    assert only(pairs(find_runs(tmp_path))).remarks == ("seed 0, none: failed, not used",)
 
 
 def test_the_paper_scale_is_the_same_whether_it_was_named_or_not(tmp_path):

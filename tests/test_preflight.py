@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from normscope.errors import UsageError
@@ -31,6 +33,7 @@ def test_a_good_config_passes():
         ({"precision": "fp16"}, "precision=fp16: choose one of fp32, tf32, bf16"),
         ({"epochs": None, "steps": None}, "give a length"),
         ({"epochs": -1.0}, "epochs > 0"),
+        ({"epochs": math.inf}, "epochs=inf, steps=null: give a length"),
         ({"seed": -1}, "seed=-1"),
         ({"diverged_above": 0.5}, "must be above 1"),
         ({"model": {}}, "model: nothing is chosen"),
@@ -58,6 +61,12 @@ def test_nested_targets_are_checked_too():
     node = {"_target_": "normscope.optimizers.schedules.warm_up", "_partial_": True, "over": 5, "then": then}
     with pytest.raises(UsageError, match=r"schedule\.then\._target_"):
         check_config(GOOD | {"schedule": node})
+
+
+def test_targets_in_lists_are_checked_too():
+    node = {"_target_": "torch.optim.Adam", "lr": 0.1, "betas": [0.9, {"_target_": "os.getcwd"}]}
+    with pytest.raises(UsageError, match=r"optimizer\.betas\[1\]\._target_=os\.getcwd: only names that begin with"):
+        check_config(GOOD | {"optimizer": node})
 
 
 def test_steps_win_over_epochs():

@@ -43,11 +43,13 @@ class Part:
         values: one a pair.
         holds: number -> whether it meets the claim's threshold.
         opposes: number -> whether it points the other way; a number may do neither.
+        tie: what a nan counts as in the median: 0, or 1 of a ratio.
     """
 
     values: Sequence[float]
     holds: Callable[[float], bool]
     opposes: Callable[[float], bool]
+    tie: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def judge(
         ValueError: if there is not one effect, and one value of every part, for each pair.
     """
     _check_lengths(claim, group, [effects, *(part.values for part in parts)])
-    verdict, holding, why = _decided(parts, len(group.pairs), tie)
+    verdict, holding, why = _decided(parts, len(group.pairs))
     ranked, known = _with_ties_as(tie, effects), not all(math.isnan(effect) for effect in effects)
     low, high = paired_bootstrap(ranked) if known else (math.nan, math.nan)
     return Verdict(
@@ -145,13 +147,13 @@ def _check_lengths(claim: Claim, group: Pairs, columns: Sequence[Sequence[float]
             )
 
 
-def _decided(parts: Sequence[Part], n: int, tie: float) -> tuple[str, int, str]:
+def _decided(parts: Sequence[Part], n: int) -> tuple[str, int, str]:
     """The verdict, how many pairs hold, and why it is undecided."""
     holding = sum(all(part.holds(part.values[pair]) for part in parts) for pair in range(n))
     opposing = sum(any(part.opposes(part.values[pair]) for part in parts) for pair in range(n))
     if n < FEWEST:
         return "undecided", holding, f"{n or 'no'} pair{'' if n == 1 else 's'}, and fewer than {FEWEST} decide nothing"
-    middles = [(part, _middle(part.values, tie)) for part in parts]
+    middles = [(part, _middle(part)) for part in parts]
     if all(part.holds(middle) for part, middle in middles):
         if decides(holding, n):
             return "reproduced", holding, ""
@@ -168,7 +170,7 @@ def _with_ties_as(tie: float, values: Sequence[float]) -> np.ndarray:
     return np.where(np.isnan(array), tie, array)
 
 
-def _middle(values: Sequence[float], tie: float) -> float:
+def _middle(part: Part) -> float:
     """The median; of one at either infinity, a tie."""
-    middle = float(median(_with_ties_as(tie, values)))
-    return tie if math.isnan(middle) else middle
+    middle = float(median(_with_ties_as(part.tie, part.values)))
+    return part.tie if math.isnan(middle) else middle

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from normscope.differences import DATA_SEED, flat
-from normscope.pairs import ENDED
+from normscope.differences import DATA_SEED, compared, flat
+from normscope.pairs import ENDED, by_data
 from normscope.runs.reader import Run
 
 
@@ -51,7 +51,7 @@ class Family(Run):
 
 
 def families(runs: Sequence[Run], along: str) -> list[Family]:
-    """Take together the runs that differ in a number of the config and in nothing else but their folders.
+    """Take together the runs that differ in a number of the config and, but for the machine, in nothing else.
 
     The values of an arm are those that at least half of its seeds have. A seed that lacks one is an incomplete family;
     what it has beyond them is left out.
@@ -59,19 +59,19 @@ def families(runs: Sequence[Run], along: str) -> list[Family]:
     Args:
         along: its dotted key, such as optimizer.lr; runs without it are passed over.
     """
-    arms: dict[str, dict[int, dict[float, Run]]] = {}
+    arms: dict[str, list[Run]] = {}
     for run in runs:
-        config = flat(run.config)
-        value = config.pop(along, None)
-        if isinstance(value, int | float):
-            seed = config.pop("seed")
-            if config.get(DATA_SEED) == seed:  # the data follow the seed
-                config[DATA_SEED] = "seed"
-            arm = json.dumps([config, run.choices], sort_keys=True, default=str)
-            arms.setdefault(arm, {}).setdefault(run.seed, {})[value] = run
-    return [
-        _family(along, members, _values([*seeds.values()])) for seeds in arms.values() for members in seeds.values()
-    ]
+        if isinstance(flat(run.config).get(along), int | float):
+            equal = {key: value for key, value in compared(run, (along,)).items() if key != DATA_SEED}
+            arms.setdefault(json.dumps([run.scale, equal], sort_keys=True, default=str), []).append(run)
+    found = []
+    for arm in arms.values():
+        for alike in by_data(arm):
+            seeds: dict[int, dict[float, Run]] = {}
+            for run in alike:
+                seeds.setdefault(run.seed, {}).setdefault(flat(run.config)[along], run)
+            found += [_family(along, members, _values([*seeds.values()])) for members in seeds.values()]
+    return found
 
 
 def members(run: Run) -> dict[float, Run]:
@@ -110,11 +110,12 @@ def best(quantity: Callable[[Run], float]) -> Callable[[Run], float]:
 
 
 def spread(quantity: Callable[[Run], float], worst: float) -> Callable[[Run], float]:
-    """Of a family, the largest minus the smallest value of a quantity; a diverged run has the worst."""
+    """Of a family, the largest minus the smallest value of a quantity; a diverged run has the worst. nan where a run
+    lacks the quantity."""
 
     def of(family: Run) -> float:
         values = [worst if run.status == "diverged" else quantity(run) for run in members(family).values()]
-        return max(values) - min(values)
+        return float(np.max(values) - np.min(values))
 
     return of
 

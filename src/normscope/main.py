@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -65,6 +66,8 @@ def _try(search: dict[str, Any], config: dict[str, Any], choices: dict[str, Any]
             break  # the other folds cannot mend it
     else:
         score = score_of([read_summary(place) for place in folds], search["score"])
+    if _statuses[-1] == "interrupted":  # nothing to say of it, nor of all that come after it
+        return score
     record, job = read_search(folder.parent), HydraConfig.get()
     searched = [setting.key for setting in record.space]
     settings = " ".join(word for word in job.overrides.task if word.partition("=")[0] in searched)
@@ -140,10 +143,21 @@ def _guarded(begin: Callable[[], str], folder: Path) -> str:
     except Exception as error:
         print(
             f"normscope: {folder} failed: {type(error).__name__}: {error}\n"
-            f"  where: {folder / 'traceback.txt'}; repeat the command to go on from the last checkpoint",
+            f"  where: {_left_traceback(folder)}; repeat the command to go on from the last checkpoint",
             file=sys.stderr,
         )
     return "failed"
+
+
+def _left_traceback(folder: Path) -> str:
+    """Leave the traceback of what is being handled in a folder; returns where it lies, or itself if it cannot."""
+    path, text = folder / "traceback.txt", traceback.format_exc()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError:
+        return text
+    return str(path)
 
 
 def _let_sweep() -> None:

@@ -85,7 +85,7 @@ def settings(runs: "Sequence[Run]", arm: str = ARM, free: Sequence[str] = ()) ->
         if option(run, arm) is not None:
             equal = {key: value for key, value in compared(run, arms).items() if key != DATA_SEED}
             found.setdefault(json.dumps([run.scale, equal], sort_keys=True, default=str), []).append(run)
-    groups = [part for group in found.values() for part in _by_data(group)]
+    groups = [part for group in found.values() for part in by_data(group)]
     sorted_out = [
         Setting(group[0].scale, ", ".join([_label(group[0]), *_apart(group[0], groups, arms)]), _by_arm(group, arm))
         for group in groups
@@ -130,7 +130,7 @@ def one_a_seed(members: "Sequence[Run]") -> "list[Run]":
     return [first[seed] for seed in sorted(first)]
 
 
-def _by_data(group: "list[Run]") -> "list[list[Run]]":
+def by_data(group: "list[Run]") -> "list[list[Run]]":
     """Runs alike but for the seed of their data: together if it follows their own, else by its value."""
     seeds = [flat(run.config).get(DATA_SEED) for run in group]
     if all(data == run.seed for data, run in zip(seeds, group, strict=True)):

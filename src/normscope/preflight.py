@@ -59,12 +59,15 @@ def settings_of(config: Mapping[str, Any]) -> Settings:
 
 
 def _targets(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every mapping with a `_target_`, with its place in the config."""
+    """Every mapping with a `_target_`, with its place in the config; Hydra looks for them in lists too."""
     if isinstance(node, Mapping):
         if "_target_" in node:
             yield path, node
         for key, value in node.items():
             yield from _targets(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _targets(value, f"{path}[{index}]")
 
 
 def _check_target(path: str, node: Mapping[str, Any]) -> None:

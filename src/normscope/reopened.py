@@ -17,8 +17,7 @@ from normscope.surveys.names import options_of
 from normscope.surveys.sources import CHECKPOINT
 from normscope.surveys.survey import Survey
 from normscope.training.recording import scored_network
-from normscope.training.run import refuse_other_start
-from normscope.training.state import restore_rules
+from normscope.training.state import refuse_other_start, restore_rules
 
 
 def survey_of(job: Mapping[str, Any], runs: Sequence[Run], device: str) -> Survey:

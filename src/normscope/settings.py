@@ -1,5 +1,6 @@
 """The top-level settings of a run, typed and checked; knows neither Hydra nor PyTorch."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +77,7 @@ def check_settings(settings: Settings) -> None:
         raise UsageError(
             f"evaluate_training={settings.evaluate_training}: must be at least 0, how many training images are scored"
         )
-    if settings.steps is None and not (settings.epochs is not None and settings.epochs > 0):
+    if settings.steps is None and not (settings.epochs is not None and 0 < settings.epochs < math.inf):
         raise UsageError(f"epochs={settings.epochs}, steps=null: give a length, epochs > 0 or steps >= 1")
     if not 0 <= settings.seed < 2**63:
         raise UsageError(f"seed={settings.seed}: must lie within 0 and 2^63 - 1")

@@ -105,6 +105,7 @@ def _judged(
     told = replace(group, pairs=tuple(kept), remarks=tuple(dict.fromkeys(remarks)))
     columns = [[float(row[place]) for row in rows] for place in range(len(criteria))]  # type: ignore[arg-type]
     parts = [
-        Part(column, criterion.holds, criterion.opposes) for column, criterion in zip(columns, criteria, strict=True)
+        Part(column, criterion.holds, criterion.opposes, criterion.tie)
+        for column, criterion in zip(columns, criteria, strict=True)
     ]
     return judge(claim, told, columns[0], parts, tie=criteria[0].tie, bound="<=" if bounds else "", notes=notes(told))

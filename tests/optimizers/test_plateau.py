@@ -1,3 +1,4 @@
+import math
 from functools import partial
 
 import numpy as np
@@ -38,6 +39,13 @@ def test_it_waits_as_long_as_it_was_told():
         schedule.observe({"validation/loss": loss})
         factors.append(schedule(0, 10))
     assert factors == pytest.approx([1, 1, 1, 0.1, 0.1])  # the first sets the best, two pass, the next is too much
+
+
+def test_a_score_that_is_no_number_is_worse_than_any():
+    schedule = plateau(patience=0)
+    for loss in (math.nan, 2.0, 1.5, 1.0):
+        schedule.observe({"validation/loss": loss})
+    assert schedule(0, 10) == 1
 
 
 def test_it_goes_on_from_its_state():

@@ -158,6 +158,14 @@ def test_an_accuracy_is_to_rise():
     assert [bool(reason) for reason in reasons] == [False, False, True]
 
 
+def test_early_stopping_takes_any_score_for_better_than_nan():
+    rule, network = EarlyStopping(watch="validation/loss", patience=2), nn.Linear(1, 1)
+    for loss in (math.nan, 2.0, 1.5, 1.0):
+        rule.before_scoring(network)
+        assert rule.should_stop({"validation/loss": loss}) == ""
+    assert rule.metrics == {"validation/loss": 1.0}
+
+
 def test_early_stopping_goes_on_where_it_was():
     whole, first, second = (EarlyStopping(watch="validation/loss", patience=3) for _ in range(3))
     scored(whole, [1.0, 2.0, 2.0, 2.0])

@@ -71,7 +71,6 @@ def test_a_job_that_broke_leaves_the_reason_and_goes_on_too(tmp_path):
         carry_out(survey(measured, fail_at=3), ORIGIN, tmp_path, silent)
     summary = read_summary(tmp_path)
     assert (summary["status"], summary["reason"]) == ("failed", "RuntimeError: out of memory")
-    assert "out of memory" in (tmp_path / "traceback.txt").read_text()
     carry_out(survey(measured), ORIGIN, tmp_path, silent)
     assert measured == [0, 1, 2, 3]
 

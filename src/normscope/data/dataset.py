@@ -61,6 +61,9 @@ def hold_out(train: Split, count: int, fold: int = 0, seed: int = SEED) -> tuple
 
     Every class gives the same number of images, as nearly as possible. Both parts keep the order of the images.
     Different folds hold out different images: with `count` a k-th of them, the folds 0 .. k - 1 hold out each one once.
+    Where classes differ in size, the last folds hold what is left, which is more of the frequent classes and nothing of
+    those that are used up: the last of five folds of SVHN has five of its ten classes. A score over such folds is none
+    of a stratified cross-validation; CIFAR's classes are equal, and its folds too.
 
     Raises:
         ValueError: if `count` is not between 1 and N - 1, if there are not so many folds, or if a class would have no

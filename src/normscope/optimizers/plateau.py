@@ -1,5 +1,6 @@
 """A learning rate that falls when the score on held-out images no longer gets better."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -32,7 +33,7 @@ class ReduceOnPlateau:
             )
         self.watch = watch
         self._factor, self._patience, self._threshold = factor, patience, threshold
-        self._best: float | None = None
+        self._best = math.nan  # before the first score; any is better
         self._waited, self._reductions = 0, 0
 
     def __call__(self, step: int, steps: int) -> float:
@@ -42,7 +43,7 @@ class ReduceOnPlateau:
     def observe(self, metrics: Mapping[str, float]) -> None:
         """Take notice of the latest scores."""
         score = metrics[self.watch]
-        if self._best is None or self._is_better(score, self._best):
+        if math.isnan(self._best) or self._is_better(score, self._best):
             self._best, self._waited = score, 0
             return
         self._waited += 1
@@ -60,7 +61,8 @@ class ReduceOnPlateau:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` returned."""
-        self._best, self._waited, self._reductions = state["best"], state["waited"], state["reductions"]
+        self._waited, self._reductions = state["waited"], state["reductions"]
+        self._best = math.nan if state["best"] is None else state["best"]  # None: as older checkpoints have it
 
 
 def observers(schedule: Any) -> list[Any]:

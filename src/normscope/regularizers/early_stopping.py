@@ -1,5 +1,6 @@
 """Early stopping: the weights that were best on held-out images."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,8 @@ class EarlyStopping(TrainingRule):
 
     Goodfellow, Bengio & Courville 2016, "Deep Learning", algorithm 7.1; Prechelt 1998. When the run ends, stopped or
     not, the trained network takes back the weights with the best score, buffers included, so that its checkpoint holds
-    them; and the run's final scores are those that were taken with them. The curves show every scoring as it was.
+    them; and the run's final scores are those that were taken with them. The curves show every scoring as it was. Any
+    score is better than nan, which BatchNorm's first running statistics can make of large initial weights.
 
     Args:
         watch: validation/loss, which is to fall, or validation/accuracy, which is to rise. The test set is no choice.
@@ -52,7 +54,8 @@ class EarlyStopping(TrainingRule):
     def should_stop(self, metrics: Mapping[str, float]) -> str:
         """Keep the network if it is the best so far; stop if it has not been for too long."""
         assert self._scored is not None, "before_scoring comes first"
-        if not self.metrics or self._is_better(metrics[self.watch], self.metrics[self.watch]):
+        best = self.metrics.get(self.watch, math.nan)
+        if math.isnan(best) or self._is_better(metrics[self.watch], best):
             self.waited, self.weights = 0, kept(self._scored)
             self.metrics = {name: value for name, value in metrics.items() if not name.startswith("train/")}
             return ""

@@ -39,8 +39,8 @@ class Run:
 
     @property
     def standing(self) -> str:
-        """The status, and how far the run came."""
-        return f"{self.status} at step {self.summary.get('step', 0)}"
+        """The status, and how far the run came where that is known: of one that failed it is not."""
+        return self.status + (f" at step {self.summary['step']}" if "step" in self.summary else "")
 
     @property
     def seed(self) -> int:

@@ -1,8 +1,6 @@
 """A job in its folder: go on from where it stands, measure, and leave the results behind."""
 
-import contextlib
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -73,8 +71,6 @@ def carry_out(survey: Survey, origin: Mapping[str, Any], folder: Path, progress:
             raise
         except Exception as error:
             summary |= {"status": "failed", "reason": f"{type(error).__name__}: {error}"}
-            with contextlib.suppress(OSError):
-                (folder / "traceback.txt").write_text(traceback.format_exc())
             raise
         finally:
             summary |= {"seconds": time.perf_counter() - began, **environment()}

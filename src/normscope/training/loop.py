@@ -25,7 +25,8 @@ class Plan:
     Attributes:
         schedule: (step, steps) -> by what the base learning rate is multiplied.
         observers: those parts of the schedule that follow a score.
-        diverged_above: a loss above this, a multiple of that of guessing, ends the run.
+        diverged_above: a loss above this, a multiple of that of guessing, ends the run; as one does that is not
+            finite, with what regularizers add to it or without.
         thawing: which blocks of the network learn when.
     """
 
@@ -50,13 +51,14 @@ class Outcome:
 
     Attributes:
         status: finished, diverged or interrupted; `reason` says why in words.
-        step: updates made.
+        start: updates that earlier processes had made; step: all that are made.
         metrics: the latest value of each series.
         seconds: by activity, of this process.
     """
 
     status: str = "finished"
     reason: str = ""
+    start: int = 0
     step: int = 0
     metrics: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -90,7 +92,7 @@ def train(
     torch.backends.cudnn.benchmark = True  # shapes are fixed: let a GPU try its kernels once and keep the fastest
     take_step = step_taker(device, trainee.optimizer)
     clock = Clock(device)
-    outcome = Outcome(step=start)
+    outcome = Outcome(start=start, step=start)
     with interruption() as interrupted, float32_products(training_products(trainee.precision)):
         for step in range(start, plan.steps):
             if interrupted() or (step > start and step % plan.checkpoint_every == 0):
@@ -182,11 +184,11 @@ def final_scores(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def divergence(metrics: Mapping[str, float], bound: float) -> str:
-    """Why a run counts as diverged, or ""."""
+    """Why a run counts as diverged, or "". A penalty on large weights is no bad loss, so the bound is not on the
+    objective."""
     for name in ("train/loss", "train/objective"):
-        value = metrics[name]
-        if not math.isfinite(value):
-            return f"{name} is {value}"
-        if value > bound:
-            return f"{name} ({value:.4g}) is above diverged_above x the loss of guessing ({bound:.4g})"
+        if not math.isfinite(metrics[name]):
+            return f"{name} is {metrics[name]}"
+    if metrics["train/loss"] > bound:
+        return f"train/loss ({metrics['train/loss']:.4g}) is above diverged_above x the loss of guessing ({bound:.4g})"
     return ""

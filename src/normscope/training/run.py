@@ -3,9 +3,8 @@
 import contextlib
 import resource
 import sys
-import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,13 @@ from normscope.training.course import begin_rules
 from normscope.training.loop import Outcome, Plan, train
 from normscope.training.probing import Probing
 from normscope.training.recording import Images
-from normscope.training.state import StatefulBatches, restore_training_state, training_state
+from normscope.training.state import (
+    StatefulBatches,
+    refuse_other_device,
+    refuse_other_start,
+    restore_training_state,
+    training_state,
+)
 from normscope.training.step import Trainee
 
 Progress = Callable[[int, Mapping[str, float]], None]
@@ -56,6 +61,9 @@ class Job:
 def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
     """Train a job in its folder, going on from `last.pt` if there is one.
 
+    Where that is of a run that has ended, nothing is trained: another process ended it since the caller looked, or it
+    was killed before its summary was written.
+
     Returns:
         What `summary.json` says.
     Raises:
@@ -63,23 +71,21 @@ def carry_out(job: Job, folder: Path, progress: Progress) -> dict[str, Any]:
     """
     with locked(folder):
         fingerprint = config_hash(job.config)
-        start = _restore(job, folder, fingerprint)
+        start, ended = _restore(job, folder, fingerprint)
         write_config(folder, job.config, job.choices)
-        with RunWriter(folder, start) as writer:
+        with RunWriter(folder, start + 1 if ended else start) as writer:  # the last scores bear the last step's number
             writer.text("config", _as_card(job.config, job.choices))
             writer.hparams(_flat(job.config, job.choices))
             writer.bands(_bands(job))
             try:
-                outcome = _train(job, folder, writer, fingerprint, start, progress)
+                outcome = ended or _train(job, folder, writer, fingerprint, start, progress)
             except UsageError as error:  # no room, no permission: a message, not a defect
                 _fail(job, folder, str(error), fingerprint)
                 raise
             except Exception as error:
-                with contextlib.suppress(OSError):
-                    (folder / "traceback.txt").write_text(traceback.format_exc())
                 _fail(job, folder, f"{type(error).__name__}: {error}", fingerprint)
                 raise
-            summary = _summary(job, outcome, start, fingerprint)
+            summary = _summary(job, outcome, fingerprint)
             write_summary(folder, summary)
             writer.close(outcome.status)
         return summary
@@ -97,41 +103,28 @@ def _bands(job: Job) -> dict[str, tuple[str, str, str]]:
     }
 
 
-def _restore(job: Job, folder: Path, fingerprint: str) -> int:
+def _restore(job: Job, folder: Path, fingerprint: str) -> tuple[int, Outcome | None]:
+    """Put a job where its folder's checkpoint stands; returns the updates made, and how the run ended if it has."""
     path = folder / "last.pt"
     if not path.exists():
-        return 0
+        return 0, None
     state = load_checkpoint(path, fingerprint)
+    refuse_other_device(job.device, state["training"], path)
     kept = {name: tensor.to(job.device) for name, tensor in state["probes"].items()}
     job.probing.kept.update(kept)
     refuse_other_start(job.start, state.get("start"), path)
     start = restore_training_state(job.trainee, job.batches, state["training"], job.plan.observers)
     job.plan.thawing.apply(job.trainee, max(0, start - 1))  # what the last update left
-    return start
-
-
-def refuse_other_start(start: Mapping[str, Any], kept: Mapping[str, Any] | None, path: Path) -> None:
-    """Refuse to go on where the run that a checkpoint's run started from is no longer what it was.
-
-    Args:
-        start: of the job as it is put together now; kept: as the checkpoint at `path` says it was.
-    Raises:
-        UsageError: that names both.
-    """
-    now, then = (str(one.get("checkpoint_sha256", "")) for one in (start, kept or {}))
-    if now != then:
-        raise UsageError(
-            f"{path}: the run started from a checkpoint with SHA-256 {then[:8]}..., and {start['run']} holds another "
-            f"({now[:8]}...) by now; put that run back, or delete {path} to start this one over"
-        )
+    return start, Outcome(**state["outcome"]) if "outcome" in state else None
 
 
 def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: int, progress: Progress) -> Outcome:
-    def save(step: int) -> None:
+    def save(step: int, ended: Outcome | None = None) -> None:
         writer.flush()  # first the series up to here, then the state that they belong to
         state = training_state(job.trainee, job.batches, step, job.plan.observers)
         kept = {"config_hash": fingerprint, "training": state, "probes": job.probing.kept}
         kept |= {"start": job.start} if job.start else {}
+        kept |= {"outcome": asdict(ended)} if ended else {}
         save_checkpoint(folder / "last.pt", kept)
 
     outcome = train(
@@ -147,18 +140,18 @@ def _train(job: Job, folder: Path, writer: RunWriter, fingerprint: str, start: i
         progress=progress,
     )
     if outcome.status != "interrupted":
-        save(outcome.step)
+        save(outcome.step, outcome)
     return outcome
 
 
-def _summary(job: Job, outcome: Outcome, start: int, fingerprint: str) -> dict[str, Any]:
-    images = (outcome.step - start) * job.config["batch_size"]
+def _summary(job: Job, outcome: Outcome, fingerprint: str) -> dict[str, Any]:
+    images = (outcome.step - outcome.start) * job.config["batch_size"]
     seconds = outcome.seconds
     return {
         "status": outcome.status,
         "reason": outcome.reason,
         "step": outcome.step,
-        "resumed_at": start,
+        "resumed_at": outcome.start,
         "metrics": outcome.metrics,
         **({"start": job.start} if job.start else {}),
         "images_per_second": images / seconds["training"] if images else 0.0,

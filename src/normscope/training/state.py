@@ -1,11 +1,13 @@
 """Everything that the rest of a run depends on, as a checkpoint holds it."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from normscope.errors import UsageError
 from normscope.record import random_state, restore_random_state
 from normscope.training.step import Trainee
 
@@ -70,6 +72,42 @@ def restore_training_state(
     for observer, kept in zip(observers, state.get("observers", []), strict=True):  # older checkpoints lack the key
         observer.restore(kept)
     return int(state["step"])
+
+
+def refuse_other_device(device: torch.device, state: Mapping[str, Any], path: Path) -> None:
+    """Refuse to go on on a CPU with the random numbers of a GPU, or the other way round.
+
+    Args:
+        state: as `training_state` returned it, in the checkpoint at `path`.
+    Raises:
+        UsageError: that says where it can go on.
+    """
+    if state["noise"].shape != random_state(device).shape:
+        here, there, way = (
+            ("a GPU", "a CPU", "hide the GPU from it (CUDA_VISIBLE_DEVICES=-1)")
+            if device.type == "cuda"
+            else ("a CPU", "a GPU", "repeat the command where there is one")
+        )
+        raise UsageError(
+            f"{path}: the run began on {there}, and its random numbers cannot go on on {here}; {way}, or delete {path} "
+            "to start the run over"
+        )
+
+
+def refuse_other_start(start: Mapping[str, Any], kept: Mapping[str, Any] | None, path: Path) -> None:
+    """Refuse to go on where the run that a checkpoint's run started from is no longer what it was.
+
+    Args:
+        start: of the job as it is put together now; kept: as the checkpoint at `path` says it was.
+    Raises:
+        UsageError: that names both.
+    """
+    now, then = (str(one.get("checkpoint_sha256", "")) for one in (start, kept or {}))
+    if now != then:
+        raise UsageError(
+            f"{path}: the run started from a checkpoint with SHA-256 {then[:8]}..., and {start['run']} holds another "
+            f"({now[:8]}...) by now; put that run back, or delete {path} to start this one over"
+        )
 
 
 def restore_rules(trainee: Trainee, state: Mapping[str, Any]) -> None:
