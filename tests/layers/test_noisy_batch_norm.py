@@ -111,3 +111,12 @@ def test_the_noise_is_a_child_that_can_be_silent_while_the_batch_normalises():
     layer = norm().eval()
     layer.training = True
     assert torch.equal(layer(images(8, 3, 4, 4)), nn.BatchNorm2d(3)(images(8, 3, 4, 4)))
+
+
+def test_the_noise_does_not_depend_on_the_layout_of_memory():
+    values = torch.randn(4, 6, 5, 3)
+    found = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(0)
+        found.append(noisy(values.to(memory_format=layout), Noise(**PAPER)))
+    assert torch.equal(*found)
