@@ -32,7 +32,9 @@ def test_an_axis_is_logarithmic_where_values_are_far_apart(values, scale):
 
 def test_values_of_all_curves_choose_the_scale():
     axis = Figure().subplots()
-    scaled(axis, [series(0.01, 1), series(-0.4, 0.9)], Panel("a quantity"))  # one layer's cosine alone would be on a logarithmic axis
+    scaled(
+        axis, [series(0.01, 1), series(-0.4, 0.9)], Panel("a quantity")
+    )  # one layer's cosine alone would be on a logarithmic axis
     assert axis.get_yscale() == "linear"
 
 
