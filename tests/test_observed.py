@@ -56,3 +56,11 @@ def test_what_cannot_be_drawn_is_said(tmp_path, capsys, prepare, message):
     assert main([str(tmp_path / EXPERIMENT), "--outputs", str(tmp_path)]) == 1
     assert message in capsys.readouterr().err
     assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_four_runs_of_long_names_share_a_folder_that_can_be_written(tmp_path):
+    folders = [fabricate(tmp_path, "batch", seed, name=f"{'long' * 23}-{seed:08}", bands=BANDS) for seed in range(4)]
+    assert main([*map(str, folders), "--outputs", str(tmp_path)]) == 0
+    (folder,) = (tmp_path / "reports").iterdir()
+    assert [part[-9:] for part in folder.name.split("+")] == [f"-{seed:08}" for seed in range(4)]

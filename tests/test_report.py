@@ -96,6 +96,15 @@ def test_each_scale_has_its_figure_and_its_verdicts(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_picture_that_the_user_put_beside_the_figure_stays(tmp_path):
+    arms(tmp_path, [0])
+    report(EXPERIMENT, tmp_path)
+    (tmp_path / FOLDER / "bn_vs_no_bn_before.png").write_bytes(b"mine")
+    report(EXPERIMENT, tmp_path)
+    assert (tmp_path / FOLDER / "bn_vs_no_bn_before.png").read_bytes() == b"mine"
+
+
+@pytest.mark.usefixtures("quick")
 def test_each_data_set_of_a_scale_has_its_figure(tmp_path):
     arms(tmp_path, [0])
     for norm in ("none", "batch"):

@@ -70,7 +70,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
             "every ridge of one height, without the lowest bin (ReLU's zeros), whose share at the last step is written "
             "beside."
         )
-        entitle(figure, "A VGG at learning rate 0.1", text)
+        entitle(figure, f"{str(found.run.choices['model']).upper()} at learning rate 0.1", text)
     return figure
 
 

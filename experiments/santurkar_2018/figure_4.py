@@ -100,7 +100,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
             found.arms,
             "gradient_predictiveness/relative/eta_1",
             "‖Δ gradient‖ / ‖gradient‖ at lr",
-            "One step changes the gradient, of itself, by",
+            "Of its length, a step changes the gradient by",
         )
         panels.quantity(
             axes[2, 1],
@@ -108,6 +108,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
             "gradient_predictiveness/cosine/eta_1",
             "cosine of the two gradients at lr",
             "The cosine with the gradient one step on is",
+            linear=True,
         )
         saturated = typical_share(found.arms, "smoothness/saturated")
         text = (

@@ -111,7 +111,9 @@ def plot(runs: Sequence[Run]) -> "Figure":
         entitle(
             figure,
             "The theorems on a network that trains",
-            f"{found.caption()} Medians over the probed steps of seed {found.run.seed}; bars: from least to most.",
+            f"{found.caption()} Medians over the probed steps of seed {found.run.seed}; bars: from least to most. "
+            "Left: the part along the ones, the part along the normalised activation ŷ, and both. Right: how far the "
+            "two sides of each theorem are apart; gradient at 2 W: twice the weights have half the gradient.",
         )
     return figure
 

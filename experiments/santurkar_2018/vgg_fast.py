@@ -44,5 +44,5 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axes = figure.subplots(1, 2)
         panels.loss(axes[0], found.arms)
         panels.accuracy(axes[1], found.arms, {})
-        entitle(figure, "A VGG at learning rate 0.5", found.caption())
+        entitle(figure, f"{str(found.run.choices['model']).upper()} at learning rate 0.5", found.caption())
     return figure

@@ -40,9 +40,10 @@ NAMES = {
 REAL = ("cifar10", "folder")  # where the talk's numbers are drawn beside ours
 HOW_TO_READ = (
     "Upper row: median and range over the seeds. Middle row: from the least to the most over steps of 1/2 to 4 "
-    "learning rates along the gradient, medians over the seeds; dotted: the gradient's own length, the 100 %. Lower "
-    "row: histograms of seed {seed}, every ridge of one height; the lowest bin, where ReLU's zeros are, is left out "
-    "and its share at the last step written beside (≈ 0); size: root mean square at the last step."
+    "learning rates along the gradient, of the loss with its penalties, medians over the seeds (titles: medians over "
+    "the run, then over the seeds); dotted: the gradient's own length, the 100 %. Lower row: histograms of seed "
+    "{seed}, every ridge of one height; the lowest bin, where ReLU's zeros are, is left out and its share at the last "
+    "step written beside (≈ 0); size: root mean square at the last step."
 )
 
 K1 = Claim(

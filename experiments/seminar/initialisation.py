@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Verdict
@@ -53,6 +54,6 @@ def plot(runs: Sequence[Run]) -> "Figure":
         for axis, (init, own) in zip(axes, shown.items(), strict=True):
             panels.loss(axis, own.arms)
             axis.set_title(f"{INITS[init]}.\n{axis.get_title(loc='left')}")
-        text = " ".join(own.caption() for own in shown.values())
-        entitle(figure, "Two initialisations, with and without BatchNorm", text)
+        captions = [replace(own, arm="init").caption() for own in shown.values()]
+        entitle(figure, "Two initialisations, with and without BatchNorm", " ".join(dict.fromkeys(captions)))
     return figure

@@ -18,8 +18,9 @@ INTRODUCTION = """\
 # Gallery
 
 Every figure that was drawn of runs that are recorded here, with what the paper says and what was measured. A verdict
-compares paired runs of several seeds with a threshold that was fixed before any of them; below five pairs it is
-undecided. The experiments' pages have the commands, what differs from the paper and what it means; the files beside
+compares paired runs of several seeds with a threshold that was fixed before any of them: reproduced if the median and
+5 of 5, 7 of 8, ... pairs meet it, contradicted if as many point the other way, and undecided else, always below five
+pairs. The experiments' pages have the commands, what differs from the paper and what it means; the files beside
 the figures have every run with its commit. This page is made from them (`python -m normscope.gallery`).
 """
 VERDICTS = ("reproduced", "contradicted", "undecided")

@@ -10,6 +10,8 @@ from normscope.runs.atomic import writing
 from normscope.runs.board import write_board
 from normscope.runs.reader import Run, find_runs
 
+LONGEST_NAME = 255  # of a folder, in nearly all file systems
+
 
 def observe(folders: Sequence[Path], outputs: Path, console: Console) -> list[Path]:
     """Draw everything that the probes of these runs found, the runs side by side.
@@ -34,7 +36,8 @@ def observe(folders: Sequence[Path], outputs: Path, console: Console) -> list[Pa
             f"{', '.join(str(run.folder) for run in runs)}: no probe has measured anything; train with probes, such as "
             "probe=[along_gradient,activations]"
         )
-    target = outputs / "reports" / "+".join(run.folder.name for run in runs)
+    longest = LONGEST_NAME // len(runs) - 1
+    target = outputs / "reports" / "+".join(run.folder.name[-longest:] for run in runs)  # its end tells runs apart
     paths = []
     console.print(f"{target}:", markup=False, highlight=False, soft_wrap=True)
     for observation in found:

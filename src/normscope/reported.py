@@ -1,5 +1,6 @@
 """What is reported on an experiment: its figures and its claims' verdicts."""
 
+import json
 import shlex
 import warnings
 from collections.abc import Sequence
@@ -96,7 +97,7 @@ def draw(module: ModuleType, runs: Sequence[Run], folder: Path) -> list[Path]:
         if run.status in ENDED:
             parts.setdefault((run.scale, "" if across else str(run.choices.get("dataset"))), []).append(run)
     parts = parts or {("", ""): []}  # drawn without runs
-    earlier = set(folder.glob(f"{folder.name}*.png"))
+    earlier = _drawn_before(folder)
     paths = []
     for (scale, dataset), members in sorted(parts.items()):
         words = [folder.name]
@@ -109,6 +110,15 @@ def draw(module: ModuleType, runs: Sequence[Run], folder: Path) -> list[Path]:
     for stale in earlier.difference(paths):  # of when the runs were of fewer scales, or of more
         stale.unlink(missing_ok=True)
     return paths
+
+
+def _drawn_before(folder: Path) -> set[Path]:
+    """The figures of the last report, by its own record: other pictures in the folder are the user's."""
+    try:
+        record = json.loads((folder / f"{folder.name}.json").read_text())
+    except (OSError, ValueError):
+        return set()
+    return {folder / Path(name).name for name in record.get("figures", [])}
 
 
 def say(console: Console, text: str) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 HOW_TO_READ = (
     "A pair: two runs of one seed that differ in the arm alone. The interval is the percentile bootstrap of the median "
     "over the pairs; of fewer than six it says less than 95 %. Reproduced: the threshold holds for the median and in "
-    "5 of 5, 7 of 8, ... pairs (one-sided sign test, p <= 0.05)."
+    "5 of 5, 7 of 8, ... pairs (one-sided sign test, p <= 0.05). Contradicted: the median points the other way, and as "
+    "many pairs do. Everything else is undecided."
 )
 COLUMNS = ("claim", "statement", "paper", "ours, median [95 % interval]", "pairs that hold", "scale", "verdict")
 LAST = {

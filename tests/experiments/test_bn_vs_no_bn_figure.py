@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from normscope.errors import UsageError
+from normscope.experiment_files import loaded, source_of
 from normscope.figures.look import save
 from normscope.runs.reader import find_runs
 from tests.fabricated import add_histograms, arms, fabricate
@@ -97,3 +98,13 @@ def test_half_finished_runs_are_not_drawn(tmp_path, experiment):
     fabricate(tmp_path, "none", 1, status="interrupted")
     caption = experiment.plot(find_runs(tmp_path)).subfigs[0]._supxlabel.get_text().replace("\n", " ")
     assert "n = 1 without BatchNorm, n = 1 with BatchNorm" in caption
+
+
+def test_the_caption_of_both_initialisations_says_once_what_they_share(tmp_path):
+    for init in ("default", "he_normal"):
+        arms(tmp_path / init, [0, 1], choices={"init": init})
+    figure = loaded(source_of("seminar/initialisation")).plot(find_runs(tmp_path))
+    assert figure._supxlabel.get_text().replace("\n", " ") == (
+        "Scale laptop: vgg11 on sample, 400 steps, width 0.25, momentum at lr 0.01, batches of 128; "
+        "n = 2 without BatchNorm, n = 2 with BatchNorm."
+    )

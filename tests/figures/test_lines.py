@@ -75,20 +75,24 @@ def test_on_a_logarithmic_axis_the_middle_of_a_band_is_the_geometric_one(axis):
 
 
 def test_labels_far_apart_stay_where_their_lines_end():
-    assert spread([0.2, 0.8], 0.1) == [0.2, 0.8]
+    assert spread([0.2, 0.8], [0.1, 0.1]) == [0.2, 0.8]
 
 
 def test_close_labels_move_apart_in_their_order():
-    low, high = spread([0.52, 0.5], 0.2)
+    low, high = spread([0.52, 0.5], [0.2, 0.2])
     assert low - high == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("heights", [[1, 1, 1], [0, 0, 0], [0.5, 0.49, 0.51], [0.9, 1.0, 0.1]])
 def test_labels_never_overlap_nor_leave_the_axis(heights):
-    found = sorted(spread(heights, 0.25))
+    found = sorted(spread(heights, [0.25] * 3))
     assert min(np.diff(found)) >= 0.25 - 1e-12
     assert found[0] >= 0.125 - 1e-12
     assert found[-1] <= 0.875 + 1e-12
+
+
+def test_a_tall_label_needs_no_more_room_above_a_low_one():
+    assert spread([0.5, 0.5], [0.4, 0.1]) == pytest.approx([0.5, 0.75])
 
 
 def test_labels_stand_right_of_the_axis_at_the_height_of_their_lines(axis):
@@ -113,3 +117,16 @@ def test_drawn_labels_do_not_overlap():
     figure.draw_without_rendering()
     first, second = (text.get_window_extent() for text in axis.texts)
     assert not first.overlaps(second)
+
+
+@pytest.mark.parametrize(("height", "rows"), [(3.2, 1), (6.4, 1), (13, 3)])
+def test_labels_that_had_to_move_still_touch(height, rows):
+    """On a high axis they once stood a sixth of it apart, far from where their lines end."""
+    figure = Figure(figsize=(6, height), layout="constrained")
+    axis = figure.subplots(rows, squeeze=False)[-1, 0] if rows == 1 else figure.subplots(rows)[-1]
+    axis.set(ylim=(0, 1), xlabel="step", title="two\nlines")
+    figure.supxlabel("a caption\nof two lines")
+    label_ends(axis, [(0.5, "without\nBatchNorm", "k"), (0.51, "with\nBatchNorm", "k")])
+    figure.draw_without_rendering()
+    lower, upper = (text.get_window_extent() for text in axis.texts)
+    assert 0 <= upper.y0 - lower.y1 < 0.5 * lower.height

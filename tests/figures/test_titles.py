@@ -35,6 +35,7 @@ def test_a_plateau_is_told_with_its_length():
 def test_a_loss_that_rises_or_comes_back_only_ends():
     assert fate_of([2.3, 5.0, 5.0]) == "ends at 5.00"
     assert fate_of([1.0, 1.0, 2.3]) == "ends at 2.30"
+    assert fate_of([*[2.303] * 5, 2.1, *[2.41] * 5]) == "ends at 2.41"  # it dipped below chance, no more
 
 
 def test_most_runs_diverged_and_the_arm_diverges():
@@ -81,3 +82,7 @@ def test_amounts_have_two_digits_that_count(value, text):
 def test_a_label_counts_the_diverged_runs():
     assert label("batch", [Ended()]) == "with\nBatchNorm"
     assert label("none", [Ended(), Ended("diverged")]) == "without\nBatchNorm\n1 of 2 diverged"
+
+
+def test_a_label_of_many_words_has_few_lines():
+    assert label("with random weights alone", [Ended()]) == "with random\nweights alone"

@@ -83,7 +83,7 @@ def _curves(axis: "Axes", found: Babysat) -> None:
     label_ends(axis, ends)
     axis.set_title("Loss by learning rate")
     axis.set_xlabel(f"update of {found.size} images")
-    axis.set_ylabel(f"training loss, mean of {SMOOTHED} updates")
+    axis.set_ylabel(f"training loss, nats, mean of {SMOOTHED} updates")
 
 
 def smooth(curve: np.ndarray) -> np.ndarray:
@@ -144,4 +144,4 @@ def _subset(axis: "Axes", found: Babysat) -> None:
     axis.set_xlim(0, max(1, found.subset_updates[-1]))
     axis.set_title(f"Loss of {found.images} images, at {found.lr:g}")
     axis.set_xlabel("update")
-    axis.set_ylabel("training loss")
+    axis.set_ylabel("training loss, nats")

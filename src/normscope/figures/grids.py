@@ -29,12 +29,14 @@ class Panel:
         series: its name; with a layer in it as `{layer}` where each layer has its own.
         edges: names of the lower and the upper edge of a band, drawn instead of a line.
         reference: a value of theory and its name, as a dashed line.
+        linear: whether its axis is never logarithmic, as that of a cosine.
     """
 
     title: str
     series: str = ""
     edges: tuple[str, str] | None = None
     reference: tuple[float, str] | None = None
+    linear: bool = False
 
     def names(self, layer: str = "") -> list[str]:
         """The series that are drawn."""
@@ -46,7 +48,7 @@ def over_steps(figure: "Figure", subjects: Sequence[Subject], panels: Sequence[P
     rows = math.ceil(len(panels) / columns)
     axes = figure.subplots(rows, columns, squeeze=False)
     for axis, panel in zip(axes.flat, panels, strict=False):
-        scaled(axis, [subject.run.series(name) for subject in subjects for name in panel.names()])
+        scaled(axis, [subject.run.series(name) for subject in subjects for name in panel.names()], panel)
         draw(axis, subjects, panel)
         axis.set_title(panel.title)
     for axis in list(axes.flat)[len(panels) :]:
@@ -58,8 +60,9 @@ def by_layer(figure: "Figure", subjects: Sequence[Subject], panels: Sequence[Pan
     shown = spread_out(layers, COLUMNS)
     axes = figure.subplots(len(panels), len(shown), squeeze=False, sharey="row")
     for row, panel in zip(axes, panels, strict=True):
+        drawn = [subject.run.series(name) for subject in subjects for at in shown for name in panel.names(at)]
         for axis in row:  # they share their scale, so all layers choose it
-            scaled(axis, [subject.run.series(name) for subject in subjects for at in shown for name in panel.names(at)])
+            scaled(axis, drawn, panel)
         for axis, layer in zip(row, shown, strict=True):
             draw(axis, subjects, panel, layer, labelled=layer == shown[-1])
             axis.set_title(layer)
@@ -73,17 +76,24 @@ def by_depth(figure: "Figure", subjects: Sequence[Subject], panels: Sequence[Pan
     colours = matplotlib.colormaps["viridis"](np.linspace(0, 0.88, max(len(layers), 2)))
     axes = figure.subplots(len(panels), len(subjects), squeeze=False, sharey="row")
     for row, panel in zip(axes, panels, strict=True):
+        name = panel.names("{layer}")[0]
+        drawn = [subject.run.series(name.format(layer=layer)) for subject in subjects for layer in layers]
+        labels = []
         for axis, subject in zip(row, subjects, strict=True):
+            scaled(axis, drawn, panel)
             ends = []
             for layer, colour in zip(layers, colours, strict=False):
-                steps, values = subject.run.series(panel.names(layer)[0])
+                steps, values = subject.run.series(name.format(layer=layer))
                 if len(steps):
                     axis.plot(steps, values, color=colour, linewidth=1.6, marker="o" if len(steps) == 1 else None)
                     ends.append((float(values[-1]), layer, colour))
-            scaled(axis, [subject.run.series(panel.names(layer)[0]) for layer in layers])
+            labels.append([ends[0], ends[-1]] if len(ends) > 1 else ends)
+            if panel.reference:
+                paper_line(axis, *panel.reference, GREY)
             _finish(axis)
-            label_ends(axis, [ends[0], ends[-1]] if len(ends) > 1 else ends)
             axis.set_title(subject.label)
+        for axis, ends in zip(row, labels, strict=True):  # last: what is drawn in a column moves the scale of all
+            label_ends(axis, ends)
         row[0].set_ylabel(panel.title)
 
 
@@ -126,11 +136,11 @@ def line(axis: "Axes", curve: Series, colour: str) -> float:
     return float(values[finite][-1])
 
 
-def scaled(axis: "Axes", curves: Sequence[Series]) -> None:
-    """A logarithmic axis where the values are far apart; linear around 0 where they have both signs."""
+def scaled(axis: "Axes", curves: Sequence[Series], panel: Panel) -> None:
+    """A logarithmic axis where the values are far apart, linear around 0 where they have both signs; if it may be."""
     values = np.concatenate([values for _, values in curves]) if curves else np.empty(0)
     values = values[np.isfinite(values)]
-    if not len(values):
+    if not len(values) or panel.linear:
         return
     if values.min() > 0:
         if values.max() > WIDE * values.min():

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Series = tuple[np.ndarray, np.ndarray]  # steps (T,), values (T,)
-LINE_HEIGHT = 0.08  # of a label's line, as a share of the height of an axis of some 7 cm
+LINE_INCHES = 0.21  # of a label's line
+AROUND_INCHES = 1.5  # of an axis: its titles, its unit, and the figure's title and caption, about
 
 
 def aligned(curves: Sequence[Series]) -> tuple[np.ndarray, np.ndarray]:
@@ -96,28 +97,37 @@ def label_ends(axis: "Axes", ends: Sequence[tuple[float, str, str]]) -> None:
     across = axis.get_xlim()[0]  # of no matter, but a logarithmic axis has no 0
     to_axis = axis.transScale + axis.transLimits
     heights = [float(to_axis.transform((across, min(max(end[0], bottom), top)))[1]) for end in found]
-    gap = LINE_HEIGHT * max((text.count("\n") + 1 for _, text, _ in found), default=1)
-    for height, (_, text, colour) in zip(spread(heights, gap), found, strict=True):
+    line = LINE_INCHES / _inches(axis)
+    tall = [line * (text.count("\n") + 1) for _, text, _ in found]
+    for height, (_, text, colour) in zip(spread(heights, tall), found, strict=True):
         axis.annotate(
             text, (1, height), xycoords="axes fraction", xytext=(7, 0), textcoords="offset points",
             ha="left", va="center", color=colour, fontweight="bold", fontsize=12, linespacing=1.15,
         )  # fmt: skip
 
 
-def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Move the middles of labels apart to at least `gap`, as little as may be and in their order, the labels in [0, 1].
+def spread(heights: Sequence[float], tall: Sequence[float]) -> list[float]:
+    """Move the middles of labels apart until none overlaps, as little as may be and in their order, inside [0, 1].
 
     If there are more labels than room, they leave [0, 1] downwards.
+
+    Args:
+        heights: of the middles; tall: how much of [0, 1] each label takes.
     """
     order = sorted(range(len(heights)), key=lambda place: heights[place])
-    moved = [max(heights[place], gap / 2) for place in order]
-    for above in range(1, len(moved)):
-        moved[above] = max(moved[above], moved[above - 1] + gap)
-    ceiling = 1 - gap / 2
-    for place in reversed(range(len(moved))):
-        moved[place] = min(moved[place], ceiling)
-        ceiling = moved[place] - gap
-    result = [0.0] * len(heights)
-    for place, height in zip(order, moved, strict=True):
-        result[place] = height
+    moved, floor = [], 0.0
+    for place in order:
+        moved.append(max(heights[place], floor + tall[place] / 2))
+        floor = moved[-1] + tall[place] / 2
+    result, ceiling = [0.0] * len(heights), 1.0
+    for place, middle in zip(reversed(order), reversed(moved), strict=True):
+        result[place] = min(middle, ceiling - tall[place] / 2)
+        ceiling = result[place] - tall[place] / 2
     return result
+
+
+def _inches(axis: "Axes") -> float:
+    """About how high an axis will be: the layout, which knows, is made when the figure is drawn."""
+    figure, place = axis.figure, axis.get_subplotspec()
+    share = len(place.rowspan) / place.get_gridspec().nrows if place is not None else 1.0
+    return max(1.0, share * figure.bbox.height / figure.dpi - AROUND_INCHES)

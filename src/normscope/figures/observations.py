@@ -28,8 +28,8 @@ class Observation:
         return (self.panels[0].edges or (self.panels[0].series,))[0]
 
 
-def _band(title: str, name: str) -> Panel:
-    return Panel(title, edges=(f"{name}/min", f"{name}/max"))
+def _band(title: str, name: str, *, linear: bool = False) -> Panel:
+    return Panel(title, edges=(f"{name}/min", f"{name}/max"), linear=linear)
 
 
 OBSERVATIONS = (
@@ -40,8 +40,8 @@ OBSERVATIONS = (
         (
             _band("loss, nats", "loss_landscape"),
             _band("change of the gradient, L2 norm", "gradient_predictiveness"),
-            _band("the same / length of the gradient", "gradient_predictiveness/relative"),
-            _band("cosine with the gradient", "gradient_predictiveness/cosine"),
+            _band("its change / length of the gradient", "gradient_predictiveness/relative"),
+            _band("cosine with the gradient", "gradient_predictiveness/cosine", linear=True),
             Panel("effective β-smoothness", "smoothness/beta"),
             Panel("length of the gradient", "gradient_norm"),
         ),
@@ -71,7 +71,7 @@ OBSERVATIONS = (
         "layers",
         (
             Panel("‖G − G′‖", "covariate_shift/{layer}/l2"),
-            Panel("cosine of G and G′", "covariate_shift/{layer}/cosine"),
+            Panel("cosine of G and G′", "covariate_shift/{layer}/cosine", linear=True),
         ),
     ),
     Observation(

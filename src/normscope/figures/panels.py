@@ -166,15 +166,21 @@ def typical(found: Sequence[np.ndarray]) -> float:
     return float(median(middles)) if middles else math.nan
 
 
-def quantity(axis: "Axes", arms: Arms, name: str, unit: str, beginning: str, factor: float = 1) -> None:
-    """A series of each arm over the steps, on a logarithmic axis where its values are far apart."""
+def quantity(
+    axis: "Axes", arms: Arms, name: str, unit: str, beginning: str, *, factor: float = 1, linear: bool = False
+) -> None:
+    """A series of each arm over the steps, on a logarithmic axis where its values are far apart.
+
+    Args:
+        linear: never on a logarithmic one, as a cosine.
+    """
     curves = {
         norm: [(steps, factor * values) for steps, values in (run.series(name) for run in runs)]
         for norm, runs in arms.items()
     }
     values = np.concatenate([values for own in curves.values() for _, values in own])
     values = values[np.isfinite(values)]
-    if len(values) and values.min() > 0 and values.max() > LOG_FROM * values.min():
+    if not linear and len(values) and values.min() > 0 and values.max() > LOG_FROM * values.min():
         axis.set_yscale("log")
     ends = {norm: band(axis, own, arm_colour(norm)) for norm, own in curves.items()}
     middles = {norm: typical([values for _, values in own]) for norm, own in curves.items()}
@@ -186,5 +192,5 @@ def covariate_shift(row: "Sequence[Axes]", arms: Arms, layer: str, least: float 
     """Two panels: how far the layers before change a layer's gradient, and whether it keeps its direction."""
     shift, cosine = (f"covariate_shift/{layer}/{what}" for what in ("l2", "cosine"))
     quantity(row[0], arms, shift, "‖G − G′‖", f"The layers before {layer} change its gradient by")
-    quantity(row[1], arms, cosine, "cosine of G and G′", f"The gradient of {layer} keeps its direction by")
+    quantity(row[1], arms, cosine, "cosine of G and G′", f"Cosine of {layer}'s gradient before and after", linear=True)
     row[1].set_ylim(min(least, row[1].get_ylim()[0]), 1.05)

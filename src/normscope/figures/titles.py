@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NEAR = 0.1  # nats: a loss so near to that of guessing has not begun to fall
 WORTH_A_WORD = 0.1  # of the run: a shorter stay at chance goes unmentioned
 WIDTH = 46  # characters of a title
+NARROW = 13  # of a line's name: "with BatchNorm" is two lines
 HARD = "\N{NO-BREAK SPACE}"
 
 
@@ -35,11 +36,13 @@ def fate(runs: "Sequence[Run]", curves: Sequence[Series], chance: float) -> str:
         return "was not measured"
     begun = float(median([steps_to(steps, -values, NEAR - chance) for steps, values in curves]))
     length = max(steps[-1] for steps, _ in curves if len(steps))
-    if begun == math.inf:
-        return "stays at chance" if abs(final - chance) < NEAR else f"ends at {final:.2f}"
-    if begun > WORTH_A_WORD * length:
+    if begun == math.inf and abs(final - chance) < NEAR:
+        return "stays at chance"
+    if final >= chance - NEAR:  # it rose, or dipped below chance and came back
+        return f"ends at {final:.2f}"
+    if WORTH_A_WORD * length < begun < math.inf:
         return f"leaves chance at step {amount(begun)}, ends at {final:.2f}"
-    return f"falls to {final:.2f}" if final < chance - NEAR else f"ends at {final:.2f}"
+    return f"falls to {final:.2f}"
 
 
 def sentence(subject: str, fates: Mapping[str, str]) -> str:
@@ -76,6 +79,6 @@ def amount(value: float) -> str:
 
 
 def label(norm: str, runs: "Sequence[Run]") -> str:
-    """The arm's name in two lines, and how many of its runs diverged."""
+    """The arm's name in short lines, and how many of its runs diverged."""
     diverged = sum(run.status == "diverged" for run in runs)
-    return arm_name(norm).replace(" ", "\n") + (f"\n{diverged} of {len(runs)} diverged" if diverged else "")
+    return textwrap.fill(arm_name(norm), NARROW) + (f"\n{diverged} of {len(runs)} diverged" if diverged else "")
