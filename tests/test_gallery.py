@@ -57,6 +57,15 @@ def test_the_table_names_each_claim_once_with_the_scales_of_its_verdict(papers):
     assert row == "| [The first paper](experiments/first/README.md) | X1 (laptop, paper) |  | X2 big, X3 (laptop) |"
 
 
+def test_more_than_two_parts_of_a_claim_are_counted(papers, tmp_path):
+    (report,) = tmp_path.rglob("*.json")
+    found = [verdict(f"Y1, {part}", "undecided" if part == "d" else "reproduced", "laptop") for part in "abcd"]
+    found += [verdict(f"Y2, {part}", "reproduced", "laptop") for part in "abc"]
+    report.write_text(json.dumps({"verdicts": [plain(asdict(one)) for one in found]}))
+    (row,) = table().splitlines()[2:]
+    assert row.endswith("| Y1: 3 of 4, Y2: all 3 (laptop) |  | Y1 d (laptop) |")
+
+
 def test_a_figure_stands_above_its_verdicts(papers):
     text = page()
     picture = text.index("![a figure, laptop](../experiments/first/results/laptop/a_figure.png)")

@@ -7,7 +7,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import groupby
 from pathlib import Path
 
 from normscope.claims import Verdict
@@ -47,15 +48,29 @@ def table(up: str = "") -> str:
 
 
 def _names(found: list[Verdict], verdict: str) -> str:
-    """The claims of a verdict, those of the same scales together: "K1 (laptop, paper); K2, K3 (laptop)"."""
+    """The claims of a verdict, those of the same scales together: "K1 (laptop, paper); K2, C1: 3 of 12 (laptop)"."""
     scales: dict[str, list[str]] = {}
     for one in found:
         if one.verdict == verdict and one.scale not in scales.setdefault(one.claim, []):
             scales[one.claim].append(one.scale)
     claims: dict[str, list[str]] = {}
     for claim, at in sorted(scales.items()):
-        claims.setdefault(", ".join(sorted(at)), []).append(claim.replace(",", ""))
-    return "; ".join(f"{', '.join(names)} ({at})" for at, names in claims.items())
+        claims.setdefault(", ".join(sorted(at)), []).append(claim)
+    everywhere = {one.claim for one in found}
+    return "; ".join(f"{', '.join(_in_short(names, everywhere))} ({at})" for at, names in claims.items())
+
+
+def _in_short(names: list[str], everywhere: Collection[str]) -> Iterator[str]:
+    """Claims by name; those that are more than two parts of one, such as "C1, tanh, He", by their number."""
+    for claim, own in groupby(names, key=_claim):
+        parts = list(own)
+        whole = sum(_claim(name) == claim for name in everywhere)
+        several = f"{claim}: all {whole}" if len(parts) == whole else f"{claim}: {len(parts)} of {whole}"
+        yield from [several] if len(parts) > 2 else [part.replace(",", "") for part in parts]
+
+
+def _claim(name: str) -> str:
+    return name.partition(",")[0]
 
 
 def _picture(figure: Path) -> str:
