@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -79,7 +79,7 @@ def stretch(run: Run) -> float:
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """G1 to G4. What contradicts G1, G2 and G4 is the opposite order of the two; a number off its band does not."""
-    how = {"arm": "init", "reference": ARMS[0], "treated": ARMS[1]}
+    how: Any = {"arm": "init", "reference": ARMS[0], "treated": ARMS[1]}
     found = []
     for claim, kept, least in ((G1, kept_upwards, 0.4), (G2, kept_downwards, 0.3)):
         criteria = [

@@ -3,7 +3,7 @@
 import math
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,7 +44,7 @@ H3 = Claim(
 
 def claims(runs: Sequence[Run]) -> list[Verdict]:
     """H2 at 30 layers, H3 at 22; the last layer is the classifier. The opposite order contradicts it."""
-    how = {"arm": "init", "reference": ARMS[0], "treated": ARMS[1]}
+    how: Any = {"arm": "init", "reference": ARMS[0], "treated": ARMS[1]}
     stalls = [
         difference(AT_THE_END, worst=math.inf, at_least=(1 - STALLED - LEARNED) * CHANCE),
         of_reference(AT_THE_END, worst=math.inf, tie=math.inf, at_most=LEARNED * CHANCE),

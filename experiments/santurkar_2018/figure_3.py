@@ -10,6 +10,7 @@ from normscope.criteria import ratio
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
+from normscope.plateau import at_chance
 from normscope.quantities import median_of, median_until_learned
 from normscope.runs.reader import Run
 from normscope.verdicts import verdicts
@@ -44,7 +45,7 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
         median_until_learned(f"covariate_shift/{layer}/l2", 0, EARLY, loss=CONVERGED, window=WINDOW) for layer in LAYERS
     ]
     return [
-        *verdicts(S3B, runs, [ratio(shift, worst=np.inf, at_least=1) for shift in shifts]),
+        *verdicts(S3B, runs, [ratio(shift, worst=np.inf, at_least=1) for shift in shifts], unless=at_chance(0, EARLY)),
         *verdicts(S3D, runs, [ratio(median_of("train/loss", 0, EARLY), worst=np.inf, at_most=np.nextafter(1, 0))]),
     ]
 

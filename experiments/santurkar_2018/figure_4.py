@@ -10,6 +10,7 @@ from normscope.criteria import ratio
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
+from normscope.plateau import at_chance
 from normscope.quantities import median_log_ratio, median_of, percentile_of
 from normscope.runs.reader import Run
 from normscope.step_by_step import share_wider
@@ -62,13 +63,13 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
     ]
     return [
         verdict
-        for claim, criteria in (
-            (S4A, landscape),
-            (S4B, [ratio(median_of("gradient_predictiveness/max", *MIDDLE), worst=np.inf, at_least=1.5)]),
-            (S4C, [ratio(percentile_of("smoothness/beta", 95, *EARLY), worst=np.inf, at_least=1.3)]),
-            (S4F, [ratio(slope, worst=np.inf, at_least=np.nextafter(1, 2))]),
+        for claim, part, criteria in (
+            (S4A, MIDDLE, landscape),
+            (S4B, MIDDLE, [ratio(median_of("gradient_predictiveness/max", *MIDDLE), worst=np.inf, at_least=1.5)]),
+            (S4C, EARLY, [ratio(percentile_of("smoothness/beta", 95, *EARLY), worst=np.inf, at_least=1.3)]),
+            (S4F, (0, 1), [ratio(slope, worst=np.inf, at_least=np.nextafter(1, 2))]),
         )
-        for verdict in verdicts(claim, runs, criteria, reference="batch", treated="none")
+        for verdict in verdicts(claim, runs, criteria, reference="batch", treated="none", unless=at_chance(*part))
     ]
 
 

@@ -10,6 +10,7 @@ from normscope.criteria import ratio, times_the_steps
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
+from normscope.plateau import at_chance
 from normscope.quantities import median_log_ratio, median_of, steps_until
 from normscope.runs.reader import Run
 from normscope.step_by_step import share_wider
@@ -61,7 +62,7 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
             "x without a norm",
         )
         found += verdicts(faster, runs, steps, treated=norm)
-        found += verdicts(smoother, runs, rougher, reference=norm, treated="none")
+        found += verdicts(smoother, runs, rougher, reference=norm, treated="none", unless=at_chance(*MIDDLE))
         found += verdicts(shifting, runs, moved, treated=norm)
     return found
 

@@ -35,6 +35,7 @@ def verdicts(
     reference: str = "none",
     treated: str = "batch",
     over: str | None = None,
+    unless: Callable[["Run"], str] = lambda run: "",
     notes: Callable[[Pairs], Sequence[str]] = lambda group: (),
 ) -> list[Verdict]:
     """Judge a claim in every setting of the runs: a pair holds if it meets every criterion.
@@ -45,6 +46,7 @@ def verdicts(
             twice pairs each of its runs with itself, for claims that compare with a number.
         over: the setting that is swept within an arm, if the claim is about all its values; the quantities are then of
             a `Family`.
+        unless: why a run that has not diverged cannot show what is claimed, "" if it can; its pair is left out.
         notes: what to say of a setting's pairs beside the verdict.
     Returns:
         A verdict for each scale and setting; one that says "not run" for a scale that has no run of either arm.
@@ -53,7 +55,7 @@ def verdicts(
     for scale in sorted({run.scale for run in runs}):
         own = [run for run in runs if run.scale == scale]
         groups = pairs(own if over is None else families(own, over), arm, reference, treated)
-        found += [_judged(claim, group, criteria, notes) for group in groups] or [
+        found += [_judged(claim, group, criteria, unless, notes) for group in groups] or [
             not_run(
                 claim,
                 scale,
@@ -85,10 +87,18 @@ def measured(group: Pairs, quantity: Quantity, worst: float) -> tuple[Pairs, lis
 
 
 def _judged(
-    claim: Claim, group: Pairs, criteria: Sequence[Criterion], notes: Callable[[Pairs], Sequence[str]]
+    claim: Claim,
+    group: Pairs,
+    criteria: Sequence[Criterion],
+    unless: Callable[["Run"], str],
+    notes: Callable[[Pairs], Sequence[str]],
 ) -> Verdict:
     kept, rows, remarks = [], [], list(group.remarks)
     for pair in group.pairs:
+        reasons = [reason for run in pair if run.status != "diverged" and (reason := unless(run))]
+        if reasons:
+            remarks.append(f"seed {pair[0].seed}: {' and '.join(reasons)}, not used")
+            continue
         row = [criterion.of(*pair) for criterion in criteria]
         if any(value is None for value in row):
             remarks.append(f"seed {pair[0].seed}: what is measured is not there, not used")

@@ -60,10 +60,22 @@ def test_s3c_is_of_the_first_fifth(tmp_path):
     def shift(early):
         return shifting(lambda step: np.where(step <= 80, early, 0.01))
 
-    vgg(tmp_path, range(5), "santurkar_2018/vgg_slow", none=shift(0.66), batch=shift(2.86))
+    none, batch = shift(0.66) | {"loss": flat(2.0)}, shift(2.86)
+    vgg(tmp_path, range(5), "santurkar_2018/vgg_slow", none=none, batch=batch)
     found = by_claim(tmp_path, "santurkar_2018/vgg_slow")
     assert (found["S3c"].verdict, found["S3c"].effect) == ("reproduced", pytest.approx(2.86 / 0.66))
     assert found["S3d, lr 0.01"].verdict == "reproduced"
+
+
+@pytest.mark.parametrize(("experiment", "claim"), [("figure_3", "S3b"), ("vgg_slow", "S3c")])
+def test_a_network_that_stands_at_chance_shows_no_shift(tmp_path, experiment, claim):
+    """Five times the shift, but of a gradient of nothing: the loss is ln 10 in the first fifth of the run."""
+    runs = {"figure_3": "vgg"}.get(experiment, experiment)
+    late = {"loss": lambda step: np.where(step < 60, 2.303, 0.5)}
+    vgg(tmp_path, range(5), f"santurkar_2018/{runs}", none=shifting(flat(0.2)) | late, batch=shifting(flat(1.0)))
+    found = by_claim(tmp_path, f"santurkar_2018/{experiment}")[claim]
+    assert (found.verdict, found.n) == ("undecided", 0)
+    assert "is still at chance at step 40, not used" in found.note
 
 
 @pytest.mark.parametrize(("experiment", "claim"), [("figure_3", "S3b"), ("vgg_slow", "S3c")])
