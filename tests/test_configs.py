@@ -93,7 +93,7 @@ def test_an_experiment_may_say_what_a_scale_means_for_it():
     assert (own["model"]["width"], own["steps"]) == (1.0, 3000)
     assert "at_scale" not in own
     assert "at_scale" not in choices
-    usual, _ = composed(["experiment=santurkar_2018/vgg", "scale=laptop"])
+    usual, _ = composed(["experiment=seminar/bn_vs_no_bn", "scale=laptop"])
     assert (usual["model"]["width"], usual["steps"]) == (0.25, 400)
     paper, _ = composed(["experiment=santurkar_2018/deep_linear"])
     assert paper["steps"] == 10_000

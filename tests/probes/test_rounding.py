@@ -70,6 +70,7 @@ def test_a_unit_on_its_threshold_is_a_jump_of_the_gradient():
     network = torch.nn.Sequential(torch.nn.Linear(2, 1, bias=False), torch.nn.ReLU(), torch.nn.Linear(1, 2, bias=False))
     with torch.no_grad():
         network[0].weight.fill_(0.7)
+        network[2].weight.copy_(torch.tensor([[1.0], [-1.0]]))
     record = record_of(network, torch.tensor([[1.5, -1.5]]), torch.tensor([[1.0, 0.0]]))
     jumps = [measured(replace(record, step=step))["rounding/gradient"] for step in range(20)]
     assert min(jumps) < 1e-6
