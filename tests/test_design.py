@@ -46,7 +46,7 @@ BELOW = {  # part -> the parts of normscope that it may import
     "criteria": {"quantities", "runs"},
     "verdicts": {"claims", "criteria", "families", "pairs", "quantities", "runs", "statistics"},
     "quantities": {"statistics", "runs"},
-    "plateau": {"quantities", "runs"},
+    "chance": {"quantities", "runs"},
     "step_by_step": {"criteria", "quantities", "runs"},
     "searches": {"runs"},
     "figures": {"families", "pairs", "quantities", "runs", "searches", "statistics"},

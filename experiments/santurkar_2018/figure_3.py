@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from normscope.chance import at_chance
 from normscope.claims import Claim, Verdict
 from normscope.criteria import ratio
 from normscope.figures import panels
 from normscope.figures.arms import shown
 from normscope.figures.look import entitle, new_figure
-from normscope.plateau import at_chance
 from normscope.quantities import median_of, median_until_learned
 from normscope.runs.reader import Run
 from normscope.verdicts import verdicts

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from normscope.plateau import at_chance
+from normscope.chance import at_chance
 from normscope.runs.reader import find_runs
 from tests.fabricated import fabricate
 
