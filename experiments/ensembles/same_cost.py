@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.claims import Claim, Part, Verdict, judge, not_run
-from normscope.differences import LENGTH, OF_THE_MACHINE, flat
+from normscope.differences import LENGTH, OF_THE_MACHINE
 from normscope.errors import UsageError
 from normscope.figures.lines import Series, band, label_ends
 from normscope.figures.look import ARM_COLOURS, INK, new_figure
 from normscope.pairs import ENDED, Pairs, data_of
+from normscope.runs.dotted import flat
 from normscope.runs.reader import Run
 from normscope.surveys.results import Result, find_results
 

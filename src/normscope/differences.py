@@ -3,20 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from normscope.runs.dotted import flat
+
 if TYPE_CHECKING:
     from normscope.runs.reader import Run
 
 OF_THE_MACHINE = ("device", "outputs", "checkpoint_every", "dataset.url")  # where and how a run was made, not what
 LENGTH = ("steps", "epochs")
 DATA_SEED = "dataset.seed"  # an experiment may let it follow the seed of the run
-
-
-def flat(config: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """A config as one level of dotted keys."""
-    found: dict[str, Any] = {}
-    for key, value in config.items():
-        found |= flat(value, f"{path}{key}.") if isinstance(value, Mapping) else {f"{path}{key}": value}
-    return found
 
 
 def compared(run: "Run", arms: Sequence[str] = ()) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from normscope.differences import DATA_SEED, compared, flat
+from normscope.differences import DATA_SEED, compared
 from normscope.pairs import ENDED, by_data
+from normscope.runs.dotted import flat
 from normscope.runs.reader import Run
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from normscope.differences import DATA_SEED, LENGTH, compared, differing, flat
+from normscope.differences import DATA_SEED, LENGTH, compared, differing
+from normscope.runs.dotted import flat
 
 if TYPE_CHECKING:
     from normscope.runs.reader import Run

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from normscope.differences import flat
 from normscope.errors import UsageError
 from normscope.instantiation import made
+from normscope.runs.dotted import flat
 from normscope.runs.reader import Run, find_runs
 from normscope.surveys.sources import ended_run, known
 

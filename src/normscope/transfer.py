@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from normscope.blocks import Block, blocks, named
 from normscope.data.dataset import Dataset
-from normscope.differences import flat
 from normscope.errors import UsageError
 from normscope.parts import load_dataset
 from normscope.runs.checkpoint import load_checkpoint
+from normscope.runs.dotted import flat
 from normscope.runs.folder import config_hash
 from normscope.runs.reader import Run
 from normscope.start import Start, source_of, start_of

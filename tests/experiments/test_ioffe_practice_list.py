@@ -3,8 +3,8 @@
 import pytest
 
 from normscope.composed import composed
-from normscope.differences import flat
 from normscope.experiment_files import arms_of, drawn_as, loaded, source_of
+from normscope.runs.dotted import flat
 from normscope.runs.reader import find_runs
 from tests.fabricated import fabricate
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from normscope.errors import UsageError
 from normscope.figures.look import ARM_COLOURS, arm_colour, arm_name
+from normscope.runs.dotted import values
 
 if TYPE_CHECKING:
     from normscope.runs.reader import Run
@@ -34,25 +35,14 @@ def subjects(runs: "Sequence[Run]") -> list[Subject]:
     norms = [str(run.choices.get("model/norm")) for run in runs]
     if len(set(norms)) == len(runs):
         return [Subject(arm_name(norm), arm_colour(norm), run) for norm, run in zip(norms, runs, strict=True)]
-    settings = [_flat({"choices": run.choices, **run.config}) for run in runs]
-    keys = [key for key in settings[0] if len({str(flat.get(key)) for flat in settings}) > 1]
+    settings = [values({"choices": run.choices, **run.config}) for run in runs]
+    keys = [key for key in settings[0] if key not in NOT_SHOWN and len({str(of.get(key)) for of in settings}) > 1]
     palette = list(ARM_COLOURS.values())
     return [
-        Subject(_apart(flat, keys) or run.folder.name, palette[place], run)
-        for place, (flat, run) in enumerate(zip(settings, runs, strict=True))
+        Subject(_apart(own, keys) or run.folder.name, palette[place], run)
+        for place, (own, run) in enumerate(zip(settings, runs, strict=True))
     ]
 
 
-def _apart(flat: Mapping[str, Any], keys: Sequence[str]) -> str:
-    return ", ".join(f"{key.rpartition('.')[2]}={flat.get(key)}" for key in keys[:3])
-
-
-def _flat(node: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """One level of dotted keys, without the names of code and the settings of the machine."""
-    found: dict[str, Any] = {}
-    for key, value in node.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{path}{key}.")
-        elif not str(key).startswith("_") and key not in NOT_SHOWN:
-            found[f"{path}{key}"] = value
-    return found
+def _apart(own: Mapping[str, Any], keys: Sequence[str]) -> str:
+    return ", ".join(f"{key.rpartition('.')[2]}={own.get(key)}" for key in keys[:3])

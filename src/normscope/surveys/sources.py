@@ -7,10 +7,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from normscope.differences import flat
 from normscope.errors import UsageError
 from normscope.pairs import ENDED
 from normscope.preflight import check_config
+from normscope.runs.dotted import flat
 from normscope.runs.folder import config_hash
 from normscope.runs.reader import Run, find_runs, read_run
 from normscope.settings import Settings

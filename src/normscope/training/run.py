@@ -12,6 +12,7 @@ import torch
 
 from normscope.errors import UsageError
 from normscope.runs.checkpoint import load_checkpoint, save_checkpoint
+from normscope.runs.dotted import values
 from normscope.runs.folder import config_hash, locked
 from normscope.runs.summary import environment, write_config, write_summary
 from normscope.runs.writer import RunWriter
@@ -183,17 +184,7 @@ def _circumstances(job: Job, fingerprint: str) -> dict[str, Any]:
 
 def _flat(config: Mapping[str, Any], choices: Mapping[str, Any]) -> dict[str, Any]:
     """The config as one level of dotted keys, without the names of code, plus the choices: TensorBoard's HPARAMS."""
-    flat: dict[str, Any] = {f"choice/{group}": name for group, name in choices.items() if isinstance(name, str)}
-
-    def visit(node: Mapping[str, Any], path: str) -> None:
-        for key, value in node.items():
-            if isinstance(value, Mapping):
-                visit(value, f"{path}{key}.")
-            elif not key.startswith("_"):
-                flat[f"{path}{key}"] = value
-
-    visit(config, "")
-    return flat
+    return {f"choice/{group}": name for group, name in choices.items() if isinstance(name, str)} | values(config)
 
 
 def _as_card(config: Mapping[str, Any], choices: Mapping[str, Any]) -> str:
