@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from normscope.claims import Claim, Verdict
 from normscope.criteria import of_treated
 from normscope.figures import panels
-from normscope.figures.arms import shown
+from normscope.figures.arms import fullest, shown
 from normscope.figures.lines import paper_line
 from normscope.figures.look import GREY, arm_name, entitle, new_figure
 from normscope.quantities import median_of
@@ -17,7 +17,6 @@ from normscope.verdicts import verdicts
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TICKS = (1, 2, 3, 5, 10, 20)
 ARMS = ("none", "batch")
 LATE = 0.5  # the second half of the run
 LOW, HIGH = 1.8, 2.5
@@ -44,14 +43,13 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
 
 
 def plot(runs: Sequence[Run]) -> "Figure":
-    """Training loss, and λ₁ x lr with its edge at 2."""
-    found = shown(runs, ARMS)
-    with new_figure(12.4, 5.8) as figure:
+    """Training loss, and λ₁ x lr with its edge at 2; each network at the rate of which it has most runs."""
+    found = [one for norm in ARMS if (one := fullest(runs, [norm]))] or [shown(runs, ARMS)]
+    arms = {norm: members for each in found for norm, members in each.arms.items()}
+    with new_figure(12.4, 6.0) as figure:
         axes = figure.subplots(1, 2)
-        panels.quantity(axes[0], found.arms, "train/loss", "mean squared error", "Training loss, median over the run")
-        panels.quantity(axes[1], found.arms, "curvature/lambda_lr", "λ₁ x lr", "λ₁ x lr, median over the run")
-        axes[1].set(yscale="log", ylim=axes[1].get_ylim(), yticks=TICKS, yticklabels=TICKS)
-        axes[1].minorticks_off()
-        paper_line(axes[1], 2.0, "edge of stability: 2", GREY)
-        entitle(figure, "The edge of stability", found.caption())
+        panels.quantity(axes[0], arms, "train/loss", "mean squared error", "Training loss, median over the run")
+        panels.quantity(axes[1], arms, "curvature/lambda_lr", "λ₁ x lr", "λ₁ x lr, median over the run")
+        paper_line(axes[1], 2.0, "edge of stability: 2", GREY, below=True)
+        entitle(figure, "The edge of stability", " ".join(each.caption() for each in found))
     return figure

@@ -75,15 +75,15 @@ def between(axis: "Axes", lower: Sequence[Series], upper: Sequence[Series], colo
     return float(math.sqrt(low[end] * high[end]) if logarithmic else (low[end] + high[end]) / 2)
 
 
-def paper_line(axis: "Axes", value: float, text: str, colour: str) -> None:
-    """A published or theoretical value as a dashed line, with its name on it; nothing where the axis ends before it."""
+def paper_line(axis: "Axes", value: float, text: str, colour: str, *, below: bool = False) -> None:
+    """A published or theoretical value as a dashed line, named on or below it; nothing where the axis ends before."""
     from matplotlib.patheffects import withStroke
 
     axis.axhline(value, color=colour, linestyle=(0, (5, 3)), linewidth=1.4, zorder=1.5)
     axis.annotate(
-        text, (0.99, value), xycoords=("axes fraction", "data"), xytext=(0, 3), textcoords="offset points",
-        ha="right", va="bottom", color=colour, fontsize=11, path_effects=[withStroke(linewidth=3, foreground="white")],
-        annotation_clip=True,
+        text, (0.99, value), xycoords=("axes fraction", "data"), xytext=(0, -4 if below else 3),
+        textcoords="offset points", ha="right", va="top" if below else "bottom", color=colour, fontsize=11,
+        path_effects=[withStroke(linewidth=3, foreground="white")], annotation_clip=True,
     )  # fmt: skip
 
 
