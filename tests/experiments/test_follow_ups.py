@@ -77,7 +77,7 @@ def test_outliers_are_compared_after_the_start(tmp_path):
 def residual(root, seeds, **of_kind):
     for seed in seeds:
         for kind, how in of_kind.items():
-            chosen = {"model": "resnet101", "model/residual": kind}
+            chosen = {"model": "resnet34", "model/residual": kind}
             fabricate(
                 root,
                 "none",

@@ -10,7 +10,7 @@ from torch import nn
 from normscope.inits import default, initialise
 from normscope.layers.batch_norm import batch_norm
 from normscope.layers.weight_standardisation import WeightStandardisation
-from normscope.models.fixup import fixup
+from normscope.models.fixup import Scale, Shift, fixup
 from normscope.models.plain import plain
 from normscope.models.resnet import resnet
 from normscope.models.skip_init import skip_init
@@ -111,7 +111,8 @@ def test_fixup_scales_the_initial_weights_of_branches_by_their_number(depth, fac
 def test_fixup_has_single_numbers_in_place_of_biases():
     network = build(fixup)
     numbers = {name: weight for name, weight in network.named_parameters() if weight.dim() == 0}
-    assert all(weight.item() == name.endswith("scale.weight") for name, weight in numbers.items())
+    starts = {name: weight.item() * 0.1**0.5 for name, weight in numbers.items()}
+    assert starts == pytest.approx({name: float(name.endswith("scale.weight")) for name in numbers})
     block = [name.removeprefix("block1.") for name in numbers if name.startswith("block1.")]
     assert block == [
         "layer1.shift.bias",
@@ -129,9 +130,20 @@ def test_a_fixup_block_by_hand():
     for parameter in block.parameters():
         parameter.data.copy_(images(parameter.numel()).view_as(parameter) / 3)
     first, second, x = block.layer1, block.layer2, images(2, 8, 6, 6)
-    hidden = (first.conv(x + first.shift.bias) + first.bias.bias).relu()
-    branch = second.conv(hidden + second.shift.bias) * second.scale.weight + second.bias.bias
+    slow = 0.1**0.5
+    hidden = (first.conv(x + slow * first.shift.bias) + slow * first.bias.bias).relu()
+    branch = second.conv(hidden + slow * second.shift.bias) * slow * second.scale.weight + slow * second.bias.bias
     torch.testing.assert_close(block(x), (branch + x).relu())
+
+
+@pytest.mark.parametrize(("layer", "start", "gradient"), [(Shift(), 0.0, 6.0), (Scale(), 1.0, 9.0)])
+def test_the_single_numbers_of_fixup_have_a_tenth_of_the_learning_rate(layer, start, gradient):
+    """x = (−2, 1, 3), L = y_1 + 2 y_2 + 3 y_3: ∂L/∂b = 1 + 2 + 3, and ∂L/∂a = −2 + 2 + 9."""
+    x, weights = torch.tensor([-2.0, 1.0, 3.0]), torch.tensor([1.0, 2.0, 3.0])
+    number = layer.bias if isinstance(layer, Shift) else layer.weight
+    (weights * layer(x)).sum().backward()
+    moved = (number - 0.5 * number.grad) * 0.1**0.5
+    assert moved.item() == pytest.approx(start - 0.1 * 0.5 * gradient)
 
 
 def test_three_steps_of_fixup_move_every_weight():

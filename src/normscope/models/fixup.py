@@ -7,11 +7,12 @@ from torch import Tensor, nn
 
 from normscope.layers.weight_standardisation import StandardisedConv2d
 from normscope.models.residual_block import blocks_of
-from normscope.models.skip_init import Scale
+
+SLOW = 0.1  # of the learning rate
 
 
 class Shift(nn.Module):
-    """y = x + b with one learned number, which starts at 0."""
+    """y = x + b, b = √0.1 p with one learned number p, which starts at 0."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -19,7 +20,19 @@ class Shift(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Any shape -> the same, in its type."""
-        return features + self.bias.to(features.dtype)
+        return features + (SLOW**0.5 * self.bias).to(features.dtype)
+
+
+class Scale(nn.Module):
+    """y = a x, a = √0.1 p with one learned number p; a starts at 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(SLOW**-0.5))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Any shape -> the same, in its type."""
+        return features * (SLOW**0.5 * self.weight).to(features.dtype)
 
 
 def fixup(network: nn.Sequential) -> nn.Sequential:
@@ -33,8 +46,10 @@ def fixup(network: nn.Sequential) -> nn.Sequential:
     These numbers take the place of the biases. What is usual in 2 is the chosen init, which finds the factor in the
     attribute `initial_scale` of a layer; the paper takes He's: `init=he_normal`.
 
-    Deviation: a projection has a shift of its own, which in the authors' code is that of the branch. Deviation: the
-    authors give the single numbers a tenth of the learning rate; here there is one for all weights.
+    The authors' code gives the single numbers a tenth of the learning rate. Here a number n is √0.1 times the weight p
+    that is learned: under SGD, with momentum or without, p ← p − lr ∂L/∂p is the same as n ← n − 0.1 lr ∂L/∂n.
+
+    Deviation: a projection has a shift of its own, which in the authors' code is that of the branch.
 
     Args:
         network: of residual blocks, without a norm.
@@ -73,7 +88,7 @@ def _shifted(layer: nn.Module, *, before: bool, after: bool = True, scaled: bool
     shifted: OrderedDict[str, nn.Module] = OrderedDict(shift=Shift()) if before else OrderedDict()
     shifted["conv"] = conv
     if scaled:
-        shifted["scale"] = Scale(1.0)
+        shifted["scale"] = Scale()
     if after:
         shifted["bias"] = Shift()
     return nn.Sequential(OrderedDict(shifted, **children))
