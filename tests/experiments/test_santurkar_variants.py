@@ -129,7 +129,7 @@ def test_lp_norms_are_judged_one_by_one(tmp_path):
     assert found["S5e, l2"].verdict == "contradicted"
     assert found["S5a, l_infinity"].n == 0
     figure = loaded(source_of(name)).plot(find_runs(tmp_path))
-    assert "n = 5 l1" in figure._supxlabel.get_text()
+    assert "n = 5 with l1 norm" in figure._supxlabel.get_text()
 
 
 def test_s5d_needs_a_wider_landscape_at_most_probes(tmp_path):
