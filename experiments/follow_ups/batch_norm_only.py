@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from normscope.claims import Claim, Verdict
+from normscope.claims import Claim, Verdict, at_paper_scale
 from normscope.criteria import difference, of_treated
 from normscope.errors import UsageError
 from normscope.figures import panels
@@ -55,7 +55,7 @@ def claims(runs: Sequence[Run]) -> list[Verdict]:
             arm=ARM, reference=others, treated=norms, notes=medians("random weights", "BatchNorm", accuracy),
         ),
         *(
-            found if found.scale == "paper" else replace(found, verdict="undecided", note=TOO_SHORT)
+            at_paper_scale(found, TOO_SHORT)
             for found in verdicts(OFF, runs, share, arm=ARM, reference=norms, treated=norms)
         ),
     ]  # fmt: skip

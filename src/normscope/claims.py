@@ -8,7 +8,7 @@ opposite (the right direction, but too weak) it is undecided however many pairs 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -132,6 +132,13 @@ def not_run(claim: Claim, scale: str, note: str) -> Verdict:
         claim.name, claim.statement, claim.paper, math.nan, math.nan, math.nan, 0, 0, scale, "not run", note,
         unit=claim.unit,
     )  # fmt: skip
+
+
+def at_paper_scale(verdict: Verdict, why: str) -> Verdict:
+    """The verdict, left open at any scale but the paper's; why a shorter run cannot give it goes into the note."""
+    if verdict.scale == "paper" or verdict.verdict not in ("reproduced", "contradicted"):
+        return verdict
+    return replace(verdict, verdict="undecided", note="; ".join(filter(None, (why, verdict.note))))
 
 
 def decides(agreeing: int, n: int) -> bool:

@@ -12,11 +12,11 @@ def flat(value):
     return lambda step: value + 0 * step
 
 
-def vgg(root, seeds, experiment, **of_arm):
+def vgg(root, seeds, experiment, scale="laptop", **of_arm):
     """VGGs at another rate or with other norms: of_arm is arm -> how to fabricate them."""
     for seed in seeds:
         for norm, how in of_arm.items():
-            fabricate(root, norm, seed, experiment=experiment, choices={"model": "vgg16"}, **how)
+            fabricate(root, norm, seed, experiment=experiment, choices={"model": "vgg16", "scale": scale}, **how)
 
 
 def only(root, experiment):
@@ -28,9 +28,9 @@ def test_s1c_at_lr_05_needs_one_to_fail_and_one_to_train(tmp_path):
     name = "santurkar_2018/vgg_fast"
     fails = {"series": {"train/accuracy": flat(0.091)}, "accuracy": flat(0.1)}
     trains = {"series": {"train/accuracy": flat(0.963)}, "accuracy": flat(0.802)}
-    vgg(tmp_path / "as the paper", range(5), name, none=fails, batch=trains)
-    vgg(tmp_path / "diverged", range(5), name, none={"status": "diverged"}, batch=trains)
-    vgg(tmp_path / "both train", range(5), name, none=trains, batch=trains)
+    vgg(tmp_path / "as the paper", range(5), name, "paper", none=fails, batch=trains)
+    vgg(tmp_path / "diverged", range(5), name, "paper", none={"status": "diverged"}, batch=trains)
+    vgg(tmp_path / "both train", range(5), name, "paper", none=trains, batch=trains)
     assert (only(tmp_path / "as the paper", name).verdict, only(tmp_path / "as the paper", name).effect) == (
         "reproduced",
         pytest.approx(9.1),
@@ -43,8 +43,17 @@ def test_s1c_does_not_count_a_network_that_trained_and_then_diverged(tmp_path):
     name = "santurkar_2018/vgg_fast"
     fails = {"series": {"train/accuracy": flat(0.091)}, "accuracy": flat(0.1)}
     trains = {"series": {"train/accuracy": flat(0.963)}, "accuracy": flat(0.802)}
-    vgg(tmp_path, range(5), name, none=fails, batch=trains | {"status": "diverged"})
+    vgg(tmp_path, range(5), name, "paper", none=fails, batch=trains | {"status": "diverged"})
     assert (only(tmp_path, name).verdict, only(tmp_path, name).holds) == ("contradicted", 0)
+
+
+def test_s1c_is_left_open_where_the_runs_are_shorter_than_the_paper_s(tmp_path):
+    name = "santurkar_2018/vgg_fast"
+    half = {"series": {"train/accuracy": flat(0.45)}, "accuracy": flat(0.45)}
+    vgg(tmp_path, range(5), name, none={"series": {"train/accuracy": flat(0.1)}, "accuracy": flat(0.1)}, batch=half)
+    found = only(tmp_path, name)
+    assert (found.verdict, found.effect) == ("undecided", pytest.approx(10))
+    assert "15,000 steps" in found.note
 
 
 def shifting(values, **how):
