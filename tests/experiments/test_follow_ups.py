@@ -59,6 +59,16 @@ def test_the_edge_of_stability_is_a_band(tmp_path, sharpness, verdict):
     assert found["Cohen, batch"].effect == pytest.approx(sharpness)
 
 
+def test_networks_at_their_own_rates_share_the_figure_of_the_edge(tmp_path):
+    arm = {"series": {"curvature/lambda_lr": flat(2.1)}}
+    for norm, lr in (("none", 0.01), ("batch", 0.0025)):
+        write(tmp_path / norm, "edge_of_stability", range(2), **{norm: arm | {"optimizer": {"lr": lr}}})
+    figure = loaded(source_of("follow_ups/edge_of_stability")).plot(find_runs(tmp_path))
+    caption = figure._supxlabel.get_text().replace("\n", " ")
+    for words in ("lr 0.01,", "n = 2 without BatchNorm", "lr 0.0025,", "n = 2 with BatchNorm"):
+        assert words in caption
+
+
 def test_outliers_are_compared_after_the_start(tmp_path):
     def arm(apart, share):
         return {
