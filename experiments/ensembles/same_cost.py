@@ -2,7 +2,6 @@
 
 import json
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from normscope.claims import Claim, Part, Verdict, judge, not_run
 from normscope.differences import LENGTH, OF_THE_MACHINE
 from normscope.errors import UsageError
 from normscope.figures.lines import Series, band, label_ends
-from normscope.figures.look import ARM_COLOURS, INK, new_figure
+from normscope.figures.look import ARM_COLOURS, entitle, new_figure
 from normscope.pairs import ENDED, Pairs, data_of
 from normscope.runs.dotted import flat
 from normscope.runs.reader import Run
@@ -205,8 +204,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
             label_ends(axis, ends)
         data = "CIFAR-10" if "cifar10" in arms.label else "the sample images"
         title = f"What the same number of updates buys on {data}"
-        figure.suptitle(title, x=0.01, ha="left", fontsize=18, fontweight="bold")
-        figure.supxlabel(textwrap.fill(_caption(arms, len(found) - 1), 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, title, _caption(arms, len(found) - 1))
     return figure
 
 

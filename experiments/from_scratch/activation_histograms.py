@@ -1,7 +1,6 @@
 """Deep Learning from Scratch, chapter 6: what four sizes of the initial weights make of the activations."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from normscope.errors import UsageError
 from normscope.figures.arms import Shown, fullest
 from normscope.figures.depth import by_layer, layer_histograms
 from normscope.figures.lines import band, label_ends
-from normscope.figures.look import INK, arm_colour, arm_name, new_figure
+from normscope.figures.look import arm_colour, arm_name, entitle, new_figure
 from normscope.figures.ridges import ridges
 from normscope.quantities import Quantity, first
 from normscope.runs.reader import Run
@@ -100,7 +99,6 @@ def plot(runs: Sequence[Run]) -> "Figure":
             label_ends(row[-1], ends)
         if not drawn:
             raise UsageError("no run with model/activation=sigmoid, tanh or relu has ended: nothing to draw")
-        figure.suptitle("How large initial weights should be", x=0.01, ha="left", fontsize=20, fontweight="bold")
         seeds = " to ".join(
             str(count) for count in sorted({len(found.arms[name]) for found in drawn for name in found.arms})
         )
@@ -110,5 +108,5 @@ def plot(runs: Sequence[Run]) -> "Figure":
             "without the lowest bin, which holds its zeros (half of all), on a logarithmic axis. Right: medians and "
             "ranges over the seeds."
         )
-        figure.supxlabel(textwrap.fill(text, 200), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "How large initial weights should be", text)
     return figure

@@ -1,7 +1,6 @@
 """Deep Learning from Scratch, chapter 6: MNIST from three initialisations."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import difference, of_treated
 from normscope.figures import panels
 from normscope.figures.arms import shown
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import mean_of
 from normscope.runs.reader import Run
 from normscope.verdicts import medians, verdicts
@@ -76,11 +75,10 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axis = figure.subplots()
         panels.loss(axis, found.arms)
         axis.set_title("")
-        figure.suptitle("MNIST from three initialisations", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{found.caption()} One std: 0.01 in every layer; LeCun: √(1/n), the book calls it Xavier's; He: √(2/n); "
             "n: the fan-in; biases 0. Running means of the logged batches; lines: medians over the seeds, bands: "
             "ranges."
         )
-        figure.supxlabel(textwrap.fill(text, 110), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "MNIST from three initialisations", text)
     return figure

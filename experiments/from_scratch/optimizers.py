@@ -1,7 +1,6 @@
 """Deep Learning from Scratch, chapter 6: MNIST by four optimizers."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import difference
 from normscope.figures import panels
 from normscope.figures.arms import shown
-from normscope.figures.look import INK, arm_name, new_figure
+from normscope.figures.look import arm_name, entitle, new_figure
 from normscope.quantities import mean_of
 from normscope.runs.reader import Run
 from normscope.verdicts import medians, verdicts
@@ -54,7 +53,6 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axis = figure.subplots()
         panels.loss(axis, found.arms)
         axis.set_title("")
-        figure.suptitle("MNIST by four optimizers", x=0.01, ha="left", fontsize=20, fontweight="bold")
         rates = ", ".join(
             f"{arm_name(name)} {members[0].config['optimizer']['lr']:g}" for name, members in found.arms.items()
         )
@@ -62,5 +60,5 @@ def plot(runs: Sequence[Run]) -> "Figure":
             f"{found.caption()} Learning rates: {rates}. Running means of the logged batches; lines: medians over the "
             "seeds, bands: ranges."
         )
-        figure.supxlabel(textwrap.fill(text, 110), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "MNIST by four optimizers", text)
     return figure

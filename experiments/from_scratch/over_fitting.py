@@ -1,7 +1,6 @@
 """Deep Learning from Scratch, chapter 6: 300 images, learnt by heart, with weight decay and with dropout."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from normscope.criteria import difference, of_reference
 from normscope.errors import UsageError
 from normscope.figures.arms import Shown, fullest
 from normscope.figures.lines import Series, band, label_ends
-from normscope.figures.look import INK, arm_colour, new_figure
+from normscope.figures.look import arm_colour, entitle, new_figure
 from normscope.figures.titles import label
 from normscope.quantities import final, in_points
 from normscope.runs.reader import Run
@@ -88,13 +87,12 @@ def plot(runs: Sequence[Run]) -> "Figure":
             axis.set_ylim(0, 103)
             label_ends(axis, [(end, label(name, found.arms[name]), arm_colour(name)) for name, end in ends.items()])
         left.set_ylabel("accuracy, %")
-        figure.suptitle("Learning 300 images by heart", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{found.caption()} Training accuracy: in evaluation mode, over the three batches of an epoch; lines: "
             "medians over the seeds, bands: ranges. Weight decay: 0.1/2 ‖w‖² added to the loss; dropout: 0.2 of the "
             "hidden units."
         )
-        figure.supxlabel(textwrap.fill(text, 160), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Learning 300 images by heart", text)
     return figure
 
 

@@ -1,7 +1,6 @@
 """Deep Learning from Scratch, chapter 6: sixteen sizes of the initial weights, with and without BatchNorm."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from normscope.criteria import Criterion, difference
 from normscope.families import members
 from normscope.figures.arms import shown
 from normscope.figures.lines import band, label_ends
-from normscope.figures.look import INK, arm_colour, new_figure
+from normscope.figures.look import arm_colour, entitle, new_figure
 from normscope.figures.titles import label
 from normscope.quantities import best_mean
 from normscope.runs.reader import Run
@@ -81,15 +80,13 @@ def plot(runs: Sequence[Run]) -> "Figure":
                 label_ends(axis, [(end, label(norm, found.arms[norm]), arm_colour(norm)) for norm, end in ends.items()])
             if place >= len(stds) - columns:
                 axis.set_xlabel("epoch")
-        figure.suptitle(
-            "Sixteen sizes of the initial weights" if len(stds) == 16 else "Sizes of the initial weights",
-            x=0.01, ha="left", fontsize=20, fontweight="bold",
-        )  # fmt: skip
         text = (
             f"{found.caption()} Every weight from N(0, std²). Training accuracy of the batches of an epoch; dashed: "
             "80 %. Lines: medians over the seeds, bands: ranges; crosses, or a dot where all did: diverged."
         )
-        figure.supxlabel(textwrap.fill(text, 170), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(
+            figure, "Sixteen sizes of the initial weights" if len(stds) == 16 else "Sizes of the initial weights", text
+        )
     return figure
 
 

@@ -1,6 +1,5 @@
 """Glorot & Bengio 2010, figures 6 to 8 and section 4.2.1: signal, gradients and Jacobians at initialisation."""
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from normscope.criteria import difference, of_reference, of_treated, ratio
 from normscope.figures.arms import shown
 from normscope.figures.depth import histograms_by_layer, over_depth
 from normscope.figures.lines import paper_line
-from normscope.figures.look import INK, arm_colour, new_figure
+from normscope.figures.look import arm_colour, entitle, new_figure
 from normscope.quantities import first, quotient
 from normscope.runs.reader import Run
 from normscope.verdicts import medians, verdicts
@@ -118,11 +117,10 @@ def plot(runs: Sequence[Run]) -> "Figure":
         histograms_by_layer(axes[3], arms, "backpropagated_gradients", "∂L/∂s, nats (figure 7)")
         for row in axes[2:]:
             row[0].sharex(row[1])
-        figure.suptitle("Five layers of tanh before training", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{found.caption()} standard: U(−1/√n, 1/√n); Glorot, the paper's normalised one: U(±√6/√(fan-in + "
             "fan-out)). Lines: medians and ranges over the seeds; s: what enters tanh. Histograms: of the first seed, "
             "every layer of one height, the two initialisations on one scale."
         )
-        figure.supxlabel(textwrap.fill(text, 160), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Five layers of tanh before training", text)
     return figure

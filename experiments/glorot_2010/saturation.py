@@ -1,7 +1,6 @@
 """Glorot & Bengio 2010, figure 2: the last hidden layer of sigmoids falls silent."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from normscope.criteria import of_treated
 from normscope.errors import UsageError
 from normscope.figures.arms import fullest
 from normscope.figures.lines import band, label_ends, paper_line
-from normscope.figures.look import GREY, INK, new_figure
+from normscope.figures.look import GREY, entitle, new_figure
 from normscope.runs.reader import Run
 from normscope.verdicts import verdicts
 
@@ -79,10 +78,9 @@ def plot(runs: Sequence[Run]) -> "Figure":
             axis.locator_params(axis="x", nbins=5, integer=True)
             label_ends(axis, ends)
         axes[0].set_ylabel("mean activation")
-        figure.suptitle("Deep layers of sigmoids fall silent", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{drawn[-1][1].caption()} Means over the units and the batch; lines: medians over the seeds, bands: "
             "ranges. The paper's four layers leave saturation about epoch 100."
         )
-        figure.supxlabel(textwrap.fill(text, 80 * len(drawn)), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Deep layers of sigmoids fall silent", text)
     return figure

@@ -1,8 +1,6 @@
-"""Glorot & Bengio 2010, table 1: the test error on CIFAR-10 from two initialisations, each at its best learning "
-"rate."""
+"""Glorot & Bengio 2010, table 1: test error on CIFAR-10 from two initialisations, each at its best learning rate."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,7 @@ from normscope.criteria import difference
 from normscope.errors import UsageError
 from normscope.families import families, members
 from normscope.figures.lines import band, label_ends, paper_line
-from normscope.figures.look import INK, arm_colour, arm_name, new_figure
+from normscope.figures.look import arm_colour, arm_name, entitle, new_figure
 from normscope.figures.titles import label
 from normscope.pairs import pairs
 from normscope.quantities import final
@@ -81,7 +79,6 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axis.set_ylabel("test error, %")
         axis.xaxis.set_major_formatter("{x:,.0f}")
         label_ends(axis, [(end, label(arm, arms[arm]), arm_colour(arm)) for arm, end in ends.items()])
-        figure.suptitle("Tanh on CIFAR-10 from two initialisations", x=0.01, ha="left", fontsize=20, fontweight="bold")
         rates = "; ".join(
             f"{arm_name(arm)} " + ", ".join(f"{run.config['optimizer']['lr']:g}" for run in own)
             for arm, own in arms.items()
@@ -92,7 +89,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
             f"Scale {group.scale}: {group.setting}, width {width}; {counts}. Each seed at the learning rate "
             f"that is best on its validation images: {rates}. Lines: medians over the seeds, bands: ranges."
         )
-        figure.supxlabel(textwrap.fill(text, 110), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Tanh on CIFAR-10 from two initialisations", text)
     return figure
 
 

@@ -1,7 +1,6 @@
 """He et al. 2015, figures 2 and 3: which networks of 22 and of 30 layers train from which initialisation."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from normscope.criteria import difference, of_reference, of_treated, ratio
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import fullest
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import Quantity, mean_of
 from normscope.runs.reader import Run
 from normscope.statistics import steps_to
@@ -92,11 +91,10 @@ def plot(runs: Sequence[Run]) -> "Figure":
             row[0].set_title(f"{layers} layers: training loss")
             panels.quantity(row[1], found.arms, "weight_gradient_std/layer1", "std of ∂L/∂W, nats", "")
             row[1].set_title(f"{layers} layers: gradient of the first")
-        figure.suptitle("Which deep networks of ReLU train", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{drawn[-1][1].caption()} He: std √(2/n); LeCun: √(1/n), which the paper calls Xavier's; n: the fan-in; "
             "weight decay 5e-4. Loss: running means of the logged batches; lines: medians over the seeds, bands: "
             "ranges."
         )
-        figure.supxlabel(textwrap.fill(text, 160), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Which deep networks of ReLU train", text)
     return figure

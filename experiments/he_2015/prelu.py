@@ -1,7 +1,6 @@
 """He et al. 2015, table 1: the slopes that PReLU learns."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import of_treated
 from normscope.figures.arms import shown
 from normscope.figures.lines import band, label_ends, paper_line
-from normscope.figures.look import GREY, INK, new_figure
+from normscope.figures.look import GREY, entitle, new_figure
 from normscope.quantities import final
 from normscope.runs.reader import Run
 from normscope.verdicts import verdicts
@@ -51,7 +50,6 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axis.set_xlabel("step")
         axis.set_ylabel("slope a")
         label_ends(axis, ends)
-        figure.suptitle("The slopes that PReLU learns", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = f"{found.caption()} Lines: medians over the seeds, bands: ranges; the paper's network has 14 layers."
-        figure.supxlabel(textwrap.fill(text, 110), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "The slopes that PReLU learns", text)
     return figure

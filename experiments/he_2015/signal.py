@@ -1,7 +1,6 @@
 """He et al. 2015, section 2.2: how large the signal is after 30 layers of ReLU, before training."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from normscope.claims import Claim, Verdict
 from normscope.criteria import Criterion
 from normscope.figures.arms import shown
 from normscope.figures.depth import over_depth
-from normscope.figures.look import GREY, INK, new_figure
+from normscope.figures.look import GREY, entitle, new_figure
 from normscope.quantities import first
 from normscope.runs.reader import Run
 from normscope.verdicts import medians, verdicts
@@ -64,10 +63,9 @@ def plot(runs: Sequence[Run]) -> "Figure":
         left.text(
             DEPTH / 2, start * 2.0 ** (-DEPTH / 4), "halving every two layers  ", color=GREY, ha="right", va="top"
         )
-        figure.suptitle("Thirty layers of ReLU before training", x=0.01, ha="left", fontsize=20, fontweight="bold")
         text = (
             f"{found.caption()} He: std √(2/n); LeCun: √(1/n), which the paper calls Xavier's; n: the fan-in. Lines: "
             "medians over the seeds, bands: ranges."
         )
-        figure.supxlabel(textwrap.fill(text, 160), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Thirty layers of ReLU before training", text)
     return figure

@@ -1,7 +1,6 @@
 """Klambauer et al. 2017: the fixed point of SELU, layer by layer, before training."""
 
 import math
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from normscope.criteria import of_treated
 from normscope.errors import UsageError
 from normscope.figures.arms import fullest
 from normscope.figures.depth import over_depth
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.quantities import Quantity, first
 from normscope.runs.reader import Run
 from normscope.verdicts import verdicts
@@ -96,12 +95,9 @@ def plot(runs: Sequence[Run]) -> "Figure":
         for row, (name, found) in zip(axes, drawn, strict=True):
             over_depth(row[0], found.arms, "activation_mean/{layer}", "mean", f"{name}: mean of the activations")
             over_depth(row[1], found.arms, "activation_std/{layer}", "std", f"{name}: their standard deviation")
-        figure.suptitle(
-            "Mean 0 and variance 1, thirty-two layers deep", x=0.01, ha="left", fontsize=20, fontweight="bold"
-        )
         text = (
             f"{drawn[0][1].caption()} LeCun: N(0, 1/n), biases 0; standard: U(−1/√n, 1/√n), biases 0; PyTorch's: the "
             "same with biases from that interval. Lines: medians over the seeds, bands: ranges."
         )
-        figure.supxlabel(textwrap.fill(text, 160), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "Mean 0 and variance 1, thirty-two layers deep", text)
     return figure

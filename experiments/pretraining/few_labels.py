@@ -1,6 +1,5 @@
 """What pretraining without labels is worth: test accuracy against labels per class, and the gain over none."""
 
-import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 from normscope.claims import Verdict
 from normscope.errors import UsageError
 from normscope.figures.lines import label_ends
-from normscope.figures.look import GREY, INK, new_figure
+from normscope.figures.look import GREY, entitle, new_figure
 from normscope.pairs import ENDED, data_of
 from normscope.runs.reader import Run
 from normscope.statistics import median
@@ -52,14 +51,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
         right.axhline(0, color=ARMS[NONE][1], linewidth=1.6)
         ends = [draw(right, own, ARMS[arm]) for arm, own in gains.items()]
         finish(right, "Gained by pretraining, pairs of one seed", "points of test accuracy", ends, gains)
-        figure.suptitle(
-            f"Pretraining without labels: VGG11 on {data_of(runs[0])}",
-            x=0.01,
-            ha="left",
-            fontsize=20,
-            fontweight="bold",
-        )
-        figure.supxlabel(textwrap.fill(caption(runs, scores), 165), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, f"Pretraining without labels: VGG11 on {data_of(runs[0])}", caption(runs, scores))
     return figure
 
 

@@ -1,14 +1,13 @@
 """Two rounds of search: wide and short, then narrow and long."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Part, Verdict, judge, not_run
 from normscope.errors import UsageError
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import INK, entitle, new_figure
 from normscope.pairs import Pairs, data_of
 from normscope.runs.reader import Run
 from normscope.searches.narrowed import EDGE
@@ -158,8 +157,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
                 axes[0].plot([part.lr.low, part.lr.high], [height, height], color=colour, linewidth=5, alpha=0.8,
                              transform=axes[0].get_xaxis_transform(), solid_capstyle="butt")  # fmt: skip
         axes[0].set_ylabel("validation accuracy, %")
-        figure.suptitle("From coarse to fine", x=0.01, ha="left", fontsize=17, fontweight="bold")
-        figure.supxlabel(textwrap.fill(caption(runs, found), 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "From coarse to fine", caption(runs, found))
     return figure
 
 

@@ -1,7 +1,6 @@
 """As many trials by a grid and at random: which finds the better settings, and why."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 from normscope.claims import Claim, Part, Verdict, judge, not_run
 from normscope.errors import UsageError
 from normscope.figures.lines import label_ends
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.pairs import Pairs, data_of
 from normscope.runs.reader import Run
 from normscope.searches.importance import importance
@@ -127,11 +126,9 @@ def plot(runs: Sequence[Run]) -> "Figure":
                 ends.append((expected(right, own, colour), name, colour))
         finish(left, right, found)
         label_ends(right, ends)
-        figure.suptitle(
-            "A grid tries few learning rates, a random search as many as it has trials",
-            x=0.01, ha="left", fontsize=17, fontweight="bold",
-        )  # fmt: skip
-        figure.supxlabel(textwrap.fill(caption(runs, found), 150), x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(
+            figure, "A grid tries few learning rates, a random search as many as it has trials", caption(runs, found)
+        )
     return figure
 
 

@@ -1,7 +1,6 @@
 """The seminar's experiment: what BatchNorm changes in the training of VGG11 and ResNet-50."""
 
 import math
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from normscope.criteria import difference, of_reference, of_treated, times_the_s
 from normscope.errors import UsageError
 from normscope.figures import panels
 from normscope.figures.arms import Shown, fullest
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.pairs import Pairs, data_of
 from normscope.quantities import final, in_points, steps_until
 from normscope.runs.reader import Run
@@ -147,6 +146,5 @@ def _block(part: "SubFigure", block: Shown) -> None:
     panels.activations(axes[2, 0], arms, early, "Early")
     panels.activations(axes[2, 1], arms, late, "Last")
     model, data = (NAMES.get(name, name) for name in (str(run.choices.get("model")), data_of(run)))
-    part.suptitle(f"What BatchNorm changes: {model} on {data}", x=0.01, ha="left", fontsize=20, fontweight="bold")
-    text = textwrap.fill(f"{block.caption()} {HOW_TO_READ.format(seed=run.seed)}", 150)
-    part.supxlabel(text, x=0.01, ha="left", fontsize=11, color=INK)
+    text = f"{block.caption()} {HOW_TO_READ.format(seed=run.seed)}"
+    entitle(part, f"What BatchNorm changes: {model} on {data}", text)

@@ -1,14 +1,13 @@
 """Little or much data, a similar or a different task: how much of a trained network to keep."""
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from normscope.claims import Claim, Part, Verdict, judge, not_run
 from normscope.errors import UsageError
-from normscope.figures.look import GREY, INK, new_figure
+from normscope.figures.look import GREY, entitle, new_figure
 from normscope.pairs import ENDED, Pairs, Setting, settings
 from normscope.runs.reader import Run
 from normscope.statistics import median
@@ -155,9 +154,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axes = figure.subplots(2, 2, sharey=True)
         for (amount, task), axis in zip(CELLS, axes.flat, strict=True):
             panel(axis, cells.get((amount, task)), amount, task)
-        figure.suptitle("How much of a trained network to keep", x=0.01, ha="left", fontsize=20, fontweight="bold")
-        text = textwrap.fill(caption(cells), 135)
-        figure.supxlabel(text, x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, "How much of a trained network to keep", caption(cells))
     return figure
 
 

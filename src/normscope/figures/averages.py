@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.figures.lines import label_ends
-from normscope.figures.look import GREY, INK, arm_colour, new_figure
+from normscope.figures.look import GREY, INK, arm_colour, entitle, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,6 +44,5 @@ def averages_figure(
             label_ends(axis, [*ends, (factor * alone[-1], "number n\nalone", GREY)])
         left.set_ylabel("accuracy, %")
         right.set_ylabel("loss, nats")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold")
-        figure.supxlabel(caption, x=0.01, ha="left", fontsize=11, color=INK)
+        entitle(figure, title, caption, size=14)
     return figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from normscope.figures.lines import label_ends
-from normscope.figures.look import GREY, INK, new_figure
+from normscope.figures.look import GREY, INK, entitle, new_figure
 from normscope.figures.titles import amount
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def babysitting_figure(found: Babysat, subject: str, verdict: str) -> "Figure":
         _curves(left, found)
         _ratios(middle, found)
         _subset(right, found)
-        figure.suptitle(f"{subject}: {verdict}", x=0.005, ha="left", fontweight="bold", fontsize=16)
+        entitle(figure, f"{subject}: {verdict}", size=16)
     return figure
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 INK = "#333333"
 BOLD_LETTERS_AN_INCH = 115  # of one point in size
@@ -130,15 +130,16 @@ def new_figure(width: float, height: float) -> Iterator["Figure"]:
         yield Figure(figsize=(width, height))
 
 
-def entitle(figure: "Figure", title: str, caption: str = "", size: float = 20) -> None:
-    """Write the title above a figure, and below it a caption, both in lines no wider than the figure.
+def entitle(figure: "Figure | SubFigure", title: str, caption: str = "", size: float = 20) -> None:
+    """Write the title above a figure or a part of one, and below it a caption, in lines no wider than that.
 
     Args:
         size: of the title, in points.
     """
-    lines = textwrap.fill(title, int(BOLD_LETTERS_AN_INCH / size * figure.get_figwidth()))
+    width = figure.bbox.width / figure.dpi  # inches
+    lines = textwrap.fill(title, int(BOLD_LETTERS_AN_INCH / size * width))
     figure.suptitle(lines, x=0.01, ha="left", fontsize=size, fontweight="bold", color=INK)
-    text = textwrap.fill(caption, int(LETTERS_AN_INCH * figure.get_figwidth()))
+    text = textwrap.fill(caption, int(LETTERS_AN_INCH * width))
     figure.supxlabel(text, x=0.01, ha="left", fontsize=11, color=INK)
 
 

@@ -1,11 +1,10 @@
 """Images above what an autoencoder makes of them."""
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import entitle, new_figure
 from normscope.figures.titles import amount
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from normscope.runs.reader import Run
 
 INCHES = 1.15  # of an image
-WIDTH = 14  # characters an image is wide
 
 
 def reconstructions_figure(
@@ -39,12 +37,11 @@ def reconstructions_figure(
             axis.set_xlabel(amount(error), fontsize=11)
         for axis, name in zip(axes[:, 0], ("image", "given\nback"), strict=True):
             axis.set_ylabel(name, rotation=0, ha="right", va="center", fontweight="bold")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold", color=INK)
         config = run.config["model"]
         layers = f", {config['layers']} layers" if config.get("layers") else ""
         caption = (
             f"Below: squared error ‖f(x) − x‖², x as the network sees it. {run.choices.get('model')}{layers}, "
             f"width {config.get('width')}, after {run.summary['step']:,} updates; scale {run.scale}, seed {run.seed}."
         )
-        figure.supxlabel(textwrap.fill(caption, WIDTH * max(count, 4)), x=0.01, ha="left", fontsize=10, color=INK)
+        entitle(figure, title, caption, size=14)
     return figure

@@ -1,11 +1,10 @@
 """A search as points: the score of every trial over each setting."""
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from normscope.figures.look import INK, new_figure
+from normscope.figures.look import INK, entitle, new_figure
 from normscope.searches.record import Search, Tried
 from normscope.searches.space import Interval, Listed, Setting
 
@@ -37,10 +36,7 @@ def search_figure(search: Search, trials: Sequence[Tried], shares: Mapping[str, 
             axis.set_visible(False)
         for axis in axes[:, 0]:
             axis.set_ylabel(scored(search))
-        figure.suptitle(headline(search, trials), x=0.01, ha="left", fontsize=17, fontweight="bold")
-        figure.supxlabel(
-            textwrap.fill(caption(search, trials), 64 * columns), x=0.01, ha="left", fontsize=11, color=INK
-        )
+        entitle(figure, headline(search, trials), caption(search, trials), size=17)
     return figure
 
 
