@@ -74,7 +74,7 @@ def plot(runs: Sequence[Run]) -> "Figure":
         axis = figure.subplots()
         ends = {arm: band(axis, [of_test(run) for run in own], arm_colour(arm)) for arm, own in arms.items()}
         for arm, value in PAPER.items():
-            paper_line(axis, value, f"paper: {value:g} %", arm_colour(arm))
+            paper_line(axis, value, f"paper: {value:g} %", arm_colour(arm), below=True)
         axis.set_xlabel("step")
         axis.set_ylabel("test error, %")
         axis.xaxis.set_major_formatter("{x:,.0f}")
