@@ -99,6 +99,14 @@ def test_an_experiment_may_say_what_a_scale_means_for_it():
     assert paper["steps"] == 10_000
 
 
+@pytest.mark.parametrize("path", sorted(EXPERIMENTS.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_an_experiment_can_be_run_without_its_probes_and_regularizers(path):
+    """What it sets of them goes with them."""
+    name = path.relative_to(EXPERIMENTS).with_suffix("").as_posix()
+    config, _ = composed([f"experiment={name}", "scale=laptop", "probe=[]", "regularizer=[]"])
+    assert (config["probe"], config["regularizer"]) == ({}, {})
+
+
 def test_the_regularizers_act_in_the_order_of_the_list():
     def order(names):
         return list(composed([f"regularizer=[{names}]"])[0]["regularizer"])

@@ -22,6 +22,14 @@ WITHOUT_TORCH = [
     (["optimizer._target_=os.system"], "only names that begin with normscope. or torch."),
     (["~schedule"], "schedule: nothing is chosen"),
     (["dataset=folder"], "dataset.root"),
+    (
+        ["probe=[moments]", "+probe.units.layers=3"],
+        "units is not chosen; choose it as well, with probe=[moments,units]",
+    ),
+    (
+        ["experiment=santurkar_2018/vgg", "probe=[]", "probe.covariate_shift.layers=[layer1]"],
+        "with probe=[covariate_sh",
+    ),
     (["-m", "seed=1,abc"], "seed"),
     (["-m", "seed=0,1", "batch_size=8,-8"], "batch_size=-8: must be at least 1"),
     (["-m", "seed=0,1", "+optimizer.nesterv=true"], "did you mean optimizer.nesterov?"),

@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from normscope.composed import choices_of, config_of, job_of, missing_keys
+from normscope.composed import LISTS, choices_of, config_of, job_of, missing_keys
 from normscope.cost import Cost
 from normscope.disk import check_disk
 from normscope.errors import UsageError
@@ -69,6 +69,7 @@ def check(cells: list[DictConfig], folders: list[Path], score: str = "") -> Cost
         if missing := missing_keys(cell):
             raise UsageError(f"{missing[0]} has no default; give it: {missing[0]}=VALUE{_which_runs(cell)}")
         check_config(config_of(cell) | {"job": job_of(cell)})
+        _check_lists(cell)
         if job_of(cell):
             _check_job(cell, folder)
     if len(set(folders)) < len(folders):
@@ -116,6 +117,16 @@ def ended_as(folder: Path, config: Mapping[str, Any]) -> str:
     if summary.get("config_hash") != config_hash(config):
         raise UsageError(f"{folder} holds the results of another config; choose another folder by hydra.run.dir=DIR")
     return str(summary["status"])
+
+
+def _check_lists(cell: DictConfig) -> None:
+    """Refuse a setting of a probe or regularizer that is not chosen, which would change nothing."""
+    config = config_of(cell)
+    for override in cell.hydra.overrides.task:
+        group, *name = override.partition("=")[0].lstrip("+").split(".")[:2]
+        if group in LISTS and name and name[0] not in config[group]:
+            chosen = ",".join([*config[group], name[0]])
+            raise UsageError(f"{override}: {name[0]} is not chosen; choose it as well, with {group}=[{chosen}]")
 
 
 def _check_job(cell: DictConfig, folder: Path) -> None:

@@ -9,10 +9,13 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from normscope.places import CONFIGS, EXPERIMENTS
+from normscope.preflight import targets
 from normscope.runs import folder
 from normscope.searches.scores import LARGER_IS_BETTER
 from normscope.settings import Settings
 from normscope.surveys import names
+
+LISTS = ("probe", "regularizer")  # groups of which a run has any list of choices
 
 
 @cache
@@ -48,12 +51,18 @@ def composed(overrides: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def config_of(root: DictConfig) -> dict[str, Any]:
     """The run's config as plain dicts and lists, interpolations resolved, without Hydra's own part and without `job` or
-    `search`, which are no part of how a network is trained."""
-    return {
+    `search`, which are no part of how a network is trained.
+
+    What an experiment sets of a probe or regularizer that the command leaves out is left out too: `probe=[]` is enough.
+    """
+    config: dict[str, Any] = {
         str(key): OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         for key, value in root.items()
         if key not in ("hydra", "job", "search")
     }
+    for group in LISTS:
+        config[group] = {name: node for name, node in (config.get(group) or {}).items() if any(targets(node))}
+    return config
 
 
 def job_of(root: DictConfig) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def check_config(config: Mapping[str, Any]) -> None:
     for group in ONE_OF:
         if "_target_" not in (config.get(group) or {}):
             raise UsageError(f"{group}: nothing is chosen; give one with {group}=NAME (see normscope --help)")
-    for path, node in _targets(config, ""):
+    for path, node in targets(config):
         _check_target(path, node)
 
 
@@ -58,16 +58,16 @@ def settings_of(config: Mapping[str, Any]) -> Settings:
     return Settings(**{name: config[name] for name in names})
 
 
-def _targets(node: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def targets(node: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every mapping with a `_target_`, with its place in the config; Hydra looks for them in lists too."""
     if isinstance(node, Mapping):
         if "_target_" in node:
             yield path, node
         for key, value in node.items():
-            yield from _targets(value, f"{path}.{key}" if path else str(key))
+            yield from targets(value, f"{path}.{key}" if path else str(key))
     elif isinstance(node, list):
         for index, value in enumerate(node):
-            yield from _targets(value, f"{path}[{index}]")
+            yield from targets(value, f"{path}[{index}]")
 
 
 def _check_target(path: str, node: Mapping[str, Any]) -> None:
