@@ -71,3 +71,13 @@ def test_a_figure_stands_above_its_verdicts(papers):
     picture = text.index("![a figure, laptop](../experiments/first/results/laptop/a_figure.png)")
     assert picture < text.index("**X1** a sentence") < text.index("**X2, big** a sentence")
     assert "second" not in text
+
+
+def test_a_figure_of_one_of_two_scales_stands_above_its_own_verdicts(papers, tmp_path):
+    (old,) = tmp_path.rglob("a_figure.png")
+    for scale in ("laptop", "paper"):
+        old.with_name(f"a_figure-{scale}.png").touch()
+    old.unlink()
+    laptop, paper = page().split("![a figure, paper, laptop]")
+    assert ("**X3** a sentence" in laptop, laptop.count("**X1** a sentence")) == (True, 2)
+    assert ("**X3** a sentence" in paper, paper.count("**X1** a sentence")) == (False, 1)

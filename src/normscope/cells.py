@@ -68,8 +68,9 @@ def check(cells: list[DictConfig], folders: list[Path], score: str = "") -> Cost
     for cell, folder in zip(cells, folders, strict=True):
         if missing := missing_keys(cell):
             raise UsageError(f"{missing[0]} has no default; give it: {missing[0]}=VALUE{_which_runs(cell)}")
-        check_config(config_of(cell) | {"job": job_of(cell)})
-        _check_lists(cell)
+        config = config_of(cell)
+        check_config(config | {"job": job_of(cell)})
+        _check_lists(cell, config)
         if job_of(cell):
             _check_job(cell, folder)
     if len(set(folders)) < len(folders):
@@ -119,9 +120,8 @@ def ended_as(folder: Path, config: Mapping[str, Any]) -> str:
     return str(summary["status"])
 
 
-def _check_lists(cell: DictConfig) -> None:
+def _check_lists(cell: DictConfig, config: Mapping[str, Any]) -> None:
     """Refuse a setting of a probe or regularizer that is not chosen, which would change nothing."""
-    config = config_of(cell)
     for override in cell.hydra.overrides.task:
         group, *name = override.partition("=")[0].lstrip("+").split(".")[:2]
         if group in LISTS and name and name[0] not in config[group]:

@@ -74,10 +74,15 @@ def _claim(name: str) -> str:
 
 
 def _picture(figure: Path) -> str:
-    """A figure, and below it its verdicts, if it has a report beside it."""
+    """A figure, and below it its verdicts, if it has a report beside it; of one of several scales, NAME-SCALE.png, the
+    verdicts at that scale."""
     lines = [f"### {_name(figure)}", "", f"![{_name(figure)}](../{_shown(figure)})", ""]
-    report = figure.with_suffix(".json")
-    judged = [verdict for verdict in verdicts_of(report) if verdict.n] if report.exists() else []
+    name, *words = figure.stem.split("-")
+    report = figure.with_name(f"{name}.json")
+    found = verdicts_of(report) if report.exists() else []
+    scales = {verdict.scale for verdict in found}
+    of_figure = scales.intersection(words) or scales
+    judged = [verdict for verdict in found if verdict.n and verdict.scale in of_figure]
     if judged:
         lines += markdown_rows(
             ["claim", "paper", "ours, median [95 % interval]", "pairs that hold", "runs", "verdict"],
@@ -127,7 +132,7 @@ def _name(figure: Path) -> str:
     """What a figure shows, by its place: "bn_vs_no_bn, full width"."""
     results = next(parent for parent in figure.parents if parent.name == "results")
     *folders, name = figure.relative_to(results).with_suffix("").parts
-    return ", ".join([name.replace("_", " "), *(folder.replace("_", " ") for folder in folders)])
+    return ", ".join(part.replace("_", " ") for part in (*name.split("-"), *folders))
 
 
 def _shown(path: Path) -> str:
